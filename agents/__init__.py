@@ -1,0 +1,1 @@
+"""Agents: the contract, the registry, and the reference agents of each family."""

@@ -1,0 +1,1 @@
+"""Planners and oracles for path finding."""

@@ -1,0 +1,54 @@
+"""Build hook: the top-level folders are the subpackages of one import package, `ludarium`.
+
+A wheel gets copies under `ludarium/`; an editable install gets links under `build/dev/ludarium/`, which is the only
+folder that its path file names. Nothing else ever becomes importable.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+PACKAGE = {
+    "__init__.py": "envs/_suite.py",
+    "py.typed": "envs/py.typed",
+    "envs": "envs",
+    "agents": "agents",
+    "wrappers": "wrappers",
+    "scenarios": "scenarios",
+    "leaderboards": "leaderboards",
+}
+
+
+class CustomBuildHook(BuildHookInterface):
+    """Fills the wheel, or lays the links of an editable install."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Map every row of `PACKAGE` to its place under `ludarium/`."""
+        if version == "editable":
+            self._link()
+            return
+        for inside, outside in PACKAGE.items():
+            source = Path(self.root) / outside
+            for path in [source] if source.is_file() else sorted(source.rglob("*")):
+                if path.is_file() and "__pycache__" not in path.parts:
+                    target = Path("ludarium") / inside
+                    if path != source:
+                        target /= path.relative_to(source)
+                    build_data["force_include"][str(path)] = target.as_posix()
+
+    def _link(self) -> None:
+        package = Path(self.root) / "build" / "dev" / "ludarium"
+        package.mkdir(parents=True, exist_ok=True)
+        for inside, outside in PACKAGE.items():
+            link, target = package / inside, Path(self.root) / outside
+            if link.is_symlink() or link.exists():
+                continue
+            if os.name == "nt" and target.is_dir():  # a junction needs no privilege
+                subprocess.run(["cmd", "/c", "mklink", "/J", str(link), str(target)], check=True)
+            else:
+                link.symlink_to(os.path.relpath(target, package))

@@ -1,0 +1,1 @@
+"""Runner, statistics, command line and verification."""

@@ -1,0 +1,1 @@
+"""Scenario files: named, versioned sets of (environment id, config, seeds) with a split."""

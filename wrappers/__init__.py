@@ -1,0 +1,1 @@
+"""Views and conveniences over any environment."""
