@@ -1,9 +1,10 @@
-"""The picture of a world as shapes, with no word about any world: simulators say what is there, renderers draw it.
+"""The picture of a world as shapes: simulators say what is there, renderers draw it, neither knows the other.
 
-A scene is measured in world units with its origin at the top left, x to the right and y down; a grid cell is one unit,
-so the centre of cell (row, column) is (column + 0.5, row + 0.5). Colours are never given as such: a shape has a *style*,
-the name of a role ("wall", "robot", "robot.idle"), which a theme resolves (`ludarium.envs.core.theme`). Whatever must be
-told apart is told apart by its form or number as well as by its colour.
+A scene is measured in world units with its origin at the top left, x to the right and y down; a grid cell
+is one unit, so the centre of cell (row, column) is (column + 0.5, row + 0.5). Colours are never given as
+such: a shape has a *style*, the name of a role ("wall", "robot", "robot.idle"), which a theme resolves
+(`ludarium.envs.core.theme`). Whatever must be told apart is told apart by its form or number as well as by
+its colour.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ FORMS = ("circle", "ring", "diamond", "square", "triangle")
 
 @dataclass(frozen=True, slots=True)
 class Rect:
-    """A rectangle by its top left corner; `text` is written in its middle, `title` is its text alternative."""
+    """A rectangle by its top left corner; `text` is written in its middle, `title` is its tooltip."""
 
     x: float
     y: float
@@ -46,7 +47,6 @@ class Rect:
     id: str = ""
     text: str = ""
     title: str = ""
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,6 @@ class Circle:
     id: str = ""
     text: str = ""
     title: str = ""
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,6 @@ class Line:
     style: str = "path"
     id: str = ""
     title: str = ""
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +81,11 @@ class Polygon:
     style: str = "accent.1"
     id: str = ""
     title: str = ""
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One line of text, `size` units high; `anchor` is the part of it that is at (x, y): start, middle or end."""
+    """One line of text, `size` units high, whose `anchor` (start, middle or end) is at (x, y)."""
 
     x: float
     y: float
@@ -98,12 +95,14 @@ class Label:
     style: str = "text"
     id: str = ""
     title: str = ""
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tiles:
-    """A grid of equal squares: `cells` uint8[H, W] are indices into `styles`; the style "" leaves a square empty."""
+    """A grid of equal squares.
+
+    `cells` uint8[H, W] are indices into `styles`; the style "" leaves a square empty.
+    """
 
     cells: NDArray[np.uint8]
     styles: tuple[str, ...] = ("floor", "wall")
@@ -112,17 +111,16 @@ class Tiles:
     size: float = 1.0
     id: str = ""
     title: str = ""
-    group: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sprites:
     """Many shapes of one form, as columns: the shape for things that are counted in thousands.
 
-    `x`, `y` are float[N] centres; a place that is not a number hides that one. `which` int[N] are indices into `styles`
-    (None: all 0). `number` int[N] is what is written on each and what a viewer follows (None: 0..N-1; negative: no label).
-    Sprites that belong to others (goals to robots) name them in `of`, and belong together by equal numbers. Those that
-    jump instead of moving say `glide=False`.
+    `x`, `y` are float[N] centres; a place that is not a number hides that one. `which` int[N] are indices
+    into `styles` (None: all 0). `number` int[N] is what is written on each and what a viewer follows (None:
+    0..N-1; negative: no label). Sprites that belong to others (goals to robots) name them in `of`, and
+    belong together by equal numbers. Those that jump instead of moving say `glide=False`.
     """
 
     name: str
@@ -145,7 +143,8 @@ class Sprites:
         for column in (self.y, self.which, self.number):
             if column is not None and len(column) != len(self.x):
                 raise ConfigError(
-                    f"sprites {self.name!r} have columns of {len(self.x)} and {len(column)} rows; they must be equal"
+                    f"sprites {self.name!r} have columns of {len(self.x)} and {len(column)} rows; "
+                    "all must be of one length"
                 )
 
     def __len__(self) -> int:
@@ -165,7 +164,10 @@ class Sprites:
     def at_cells(
         cls, name: str, cells: ArrayLike, width: int, shown: NDArray[np.bool_] | None = None, **more: Any
     ) -> Sprites:
-        """Place sprites on the cells int[N] (row * width + column) of a grid; those not `shown` bool[N] are hidden."""
+        """Place sprites on the cells int[N] (row * width + column) of a grid.
+
+        Those not `shown` bool[N] are hidden.
+        """
         row, column = np.divmod(np.asarray(cells, np.int64), width)
         x = column + 0.5
         if shown is not None:
@@ -180,8 +182,9 @@ Shape = Rect | Circle | Line | Polygon | Label | Tiles | Sprites
 class Scene:
     """One moment of one world, `width` x `height` units, drawn in order: first `background`, then `shapes`.
 
-    `background` stays the same for an episode and is taken from its first scene; whatever moves is in `shapes`. `caption`
-    says the moment in words ("Step 12 of 256: 4 goals reached"), `values` are the numbers to plot along the episode.
+    `background` stays the same for an episode and is taken from its first scene; whatever moves is in
+    `shapes`. `caption` says the moment in words ("Step 12 of 256: 4 goals reached"), `values` are the
+    numbers to plot along the episode.
     """
 
     width: float
@@ -198,10 +201,10 @@ class Scene:
 
 @dataclass(slots=True, eq=False)
 class Movie:
-    """An episode to look at: scenes one a step (any iterable, read once, never all in memory), and what to say about it.
+    """An episode to look at: scenes, one a step (any iterable, read once), and what to say about it.
 
-    `meta` says what was played (environment, agent, seed); `metrics` is the table of results; `series` are curves with one
-    value a scene, and where there are none, the scenes' own `values` are plotted.
+    `meta` says what was played (environment, agent, seed); `metrics` is the table of results; `series` are
+    curves with one value a scene, and where there are none, the scenes' own `values` are plotted.
     """
 
     title: str
