@@ -1,0 +1,93 @@
+"""One string names any agent: `pibt`, `lns?window=12`, `my_package.module:Class`, `cmd:...`, `http://...`, `llm:...`."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import inspect
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ludarium.agents.contract import Agent
+from ludarium.envs.core.errors import AgentError, did_you_mean
+
+__all__ = ["BUILT_IN", "known_agents", "make_agent", "register_agent"]
+
+BUILT_IN: dict[str, tuple[str, str]] = {
+    "random": ("ludarium.agents.uniform:RandomAgent", "uniform over the legal actions"),
+    "shortest": ("ludarium.agents.mapf.shortest:ShortestPath", "each robot along its own shortest path"),
+    "prioritized": ("ludarium.agents.mapf.prioritized:Prioritized", "prioritised planning, space-time reservations"),
+    "pibt": ("ludarium.agents.mapf.pibt:PIBT", "priority inheritance with backtracking"),
+    "lacam": ("ludarium.agents.mapf.lacam:LaCAM", "LaCAM*, anytime configuration search"),
+    "cbs": ("ludarium.agents.mapf.cbs:CBS", "conflict-based search, optimal"),
+    "rhcr": ("ludarium.agents.mapf.rhcr:RHCR", "rolling-horizon collision resolution (PBS over SIPP)"),
+    "lns": ("ludarium.agents.mapf.lns:LNS", "windowed PIBT and large neighbourhood search"),
+    "follower": ("ludarium.agents.mapf.follower:Follower", "congestion-aware local planner"),
+}
+"""Name -> class and one line about it."""
+
+
+def register_agent(name: str, path: str, summary: str) -> None:
+    """Make an agent known under a short name; `path` is `"module:Class"`."""
+    BUILT_IN[name] = (path, summary)
+
+
+def known_agents() -> dict[str, tuple[str, str]]:
+    """All short names: built in, and from installed packages' entry points in the group `ludarium.agents`."""
+    found = {e.name: (e.value, f"from {e.dist.name}" if e.dist else "") for e in _entry_points()}
+    return {**found, **BUILT_IN}
+
+
+def _entry_points() -> Any:
+    return importlib.metadata.entry_points(group="ludarium.agents")
+
+
+def make_agent(name: str, allow_code: bool = True) -> Agent:
+    """Make the agent that a string names; without `allow_code` only short names are resolved."""
+    label, _, query = name.partition("?")
+    options = {key: _value(text) for key, text in parse_qsl(query, keep_blank_values=True)}
+    if label in BUILT_IN:
+        return _make(BUILT_IN[label][0], options, name)
+    if not allow_code:
+        raise AgentError(f"agent {name!r}: only built-in agents may be named here{did_you_mean(label, BUILT_IN)}")
+    scheme = label.split(":", 1)[0]
+    if scheme in ("cmd", "http", "https", "llm"):
+        raise AgentError(f"agent {name!r}: agents of the form {scheme}: are not in this version; name a Python class")
+    known = known_agents()
+    if label in known:
+        return _make(known[label][0], options, name)
+    if ":" in label:
+        return _make(label, options, name)
+    raise AgentError(f"unknown agent {name!r}{did_you_mean(label, known)}")
+
+
+def _make(path: str, options: dict[str, Any], name: str) -> Agent:
+    module, _, attribute = path.partition(":")
+    try:
+        kind = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise AgentError(f"agent {name!r}: cannot load {path!r}: {error}") from error
+    if not callable(kind):
+        raise AgentError(f"agent {name!r}: {path!r} is no class; expected one that offers start, act and finish")
+    accepted = inspect.signature(kind).parameters
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
+    for key in options:
+        if key not in accepted and not open_ended:
+            raise AgentError(f"agent {name!r}: unknown option {key!r}{did_you_mean(key, accepted)}")
+    agent = kind(**options)
+    for method in ("start", "act", "finish"):
+        if not callable(getattr(agent, method, None)):
+            raise AgentError(f"agent {name!r}: {path!r} has no method {method!r}; expected start, act and finish")
+    return agent  # type: ignore[no-any-return]
+
+
+def _value(text: str) -> Any:
+    """Numbers and booleans of an agent string's options; other text stays text."""
+    if text in ("true", "false"):
+        return text == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -1,0 +1,305 @@
+"""A batch of episodes being played: buffers, action checks, recording, digests, snapshots. Every adapter drives one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ludarium.envs.core.buffers import canonical, is_numeric, make_buffer, narrowest
+from ludarium.envs.core.compile import kernel_hash
+from ludarium.envs.core.errors import ActionError, ConfigError, IllegalActionError, InstanceError, LudariumError
+from ludarium.envs.core.rng import episode_seed
+from ludarium.envs.core.simulator import Out, Simulator
+from ludarium.envs.core.trace import Trace
+
+__all__ = ["MARK", "MAX_SEED", "Batch"]
+
+MARK = 64
+"""Steps between two digests of a trace."""
+MAX_SEED = 2**63 - 1
+
+
+class Batch:
+    """`rows` episodes of one simulator, stepped together.
+
+    `world` is the registered id (for traces). With `record`, the actions of every row are kept until its next reset.
+    """
+
+    def __init__(
+        self, simulator: Simulator, rows: int, world: str, *, record: bool = True, illegal: str = "count"
+    ) -> None:
+        if illegal not in ("count", "raise"):
+            raise ConfigError(f"illegal = {illegal!r}; expected 'count' (a counted no-op) or 'raise'")
+        self.simulator, self.rows, self.world, self.record, self.illegal = simulator, rows, world, record, illegal
+        seats = len(simulator.seats)
+        self.state = simulator.new(rows)
+        self.out = Out(
+            np.zeros((rows, seats)), np.zeros((rows, seats), np.bool_),
+            np.zeros(rows, np.bool_), np.zeros((rows, seats), np.int16),
+        )  # fmt: skip
+        self.actions = tuple(make_buffer(r.action_space, rows, r.count, wide=True) for r in simulator.roles)
+        self.observed = tuple(make_buffer(r.observation_space, rows, r.count) for r in simulator.roles)
+        self.masks = tuple(
+            np.ones((rows, r.count, int(r.action_space.n)), np.int8) if isinstance(r.action_space, spaces.Discrete) else None
+            for r in simulator.roles
+        )
+        self.every = tuple(np.tile(np.arange(r.count, dtype=np.int32), (rows, 1)) for r in simulator.roles)
+        self.t, self.over, self.live = simulator.flags(self.state)
+        self._all_act = simulator.turns == "all" and isinstance(self.live, np.ndarray)
+        self.asked = self.live.view(np.int8) if self._all_act else np.zeros((rows, seats), np.int8)
+        self.chain = np.zeros(rows, np.uint64)
+        self.base = np.zeros(rows, np.int64)
+        self.episode = np.full(rows, -1, np.int64)
+        self.seeds = np.zeros(rows, np.int64)
+        self.marks: list[list[tuple[int, int]]] = [[] for _ in range(rows)]
+        self.events: list[list[dict[str, Any]]] = [[] for _ in range(rows)]
+        self.instances: list[Any] = [None] * rows
+        self._logs: list[Any] = [self._new_log(r) for r in range(len(simulator.roles))]
+        self._step: Callable[[], None] | None = None
+
+    # --- reset -----------------------------------------------------------------------------------------------------
+    def seed(self, which: NDArray[np.bool_], seeds: Sequence[int]) -> None:
+        """Give the rows in `which` new base seeds, so that their next episode is their first."""
+        for b, seed in zip(np.flatnonzero(which), seeds, strict=True):
+            if not 0 <= int(seed) <= MAX_SEED:
+                raise ConfigError(f"seed = {seed}; expected 0..2**63 - 1")
+            self.base[b], self.episode[b] = int(seed), -1
+
+    def reset(self, which: NDArray[np.bool_], instances: dict[int, Any] | None = None, slot: int = -1) -> None:
+        """Begin the next episode of each row in `which`: its seed follows from the row's base seed and its count."""
+        simulator = self.simulator
+        slots = np.full(self.rows, slot, np.int32)
+        for b in np.flatnonzero(which):
+            self.episode[b] += 1
+            self.seeds[b] = episode_seed(int(self.base[b]), int(self.episode[b]))
+            instance = (instances or {}).get(int(b))
+            if instance is None and simulator.instances_in_python and slot == -1:
+                instance = simulator.instance(int(self.seeds[b]))
+                self.instances[b] = None
+            else:
+                self.instances[b] = instance
+            if instance is not None:
+                simulator.load(self.state, int(b), instance)
+                slots[b] = -2
+            self.marks[b], self.events[b] = [], []
+        simulator.reset(self.state, which, self.seeds, slots)
+        self._slots = slots
+        for array in self.out:
+            array[which] = 0
+        self.chain[which] = 0
+        self._mark(which)
+        self._refresh()
+
+    def _refresh(self) -> None:
+        if not self._all_act:
+            self.simulator.asked(self.state, self.asked)
+        for r, buffers in enumerate(self.observed):
+            self.simulator.observe(self.state, r, self.every[r], buffers)
+            mask = self.masks[r]
+            if mask is not None:
+                self.simulator.action_mask(self.state, r, self.every[r], mask)
+
+    # --- step ------------------------------------------------------------------------------------------------------
+    def put(self, role: int, actions: Any, row: int | None = None) -> None:
+        """Copy a role's actions into its buffer (`row` None: of all rows); `ActionError` if they cannot be."""
+        buffer = self.actions[role]
+        given: Any = actions
+        if isinstance(buffer, list):
+            if row is None:
+                for b in range(self.rows):
+                    buffer[b] = list(given[b])
+            else:
+                buffer[row] = list(given)
+            return
+        target = buffer if row is None else buffer[row]
+        if not isinstance(given, np.ndarray):
+            try:
+                given = np.asarray(given)
+            except ValueError as error:
+                raise ActionError(f"actions of shape {target.shape} expected; got {actions!r:.200}") from error
+        if given.dtype.kind not in ("iu" if target.dtype.kind in "iu" else "iuf"):
+            raise ActionError(f"{target.dtype} actions expected; got {given.dtype}: {actions!r:.200}")
+        if given.shape != target.shape:
+            raise ActionError(f"actions of shape {target.shape} expected; got shape {given.shape}: {actions!r:.200}")
+        target[...] = given
+
+    def step(self) -> None:
+        """Check the actions in the buffers, then advance all rows that are not over, record and observe."""
+        self._check()
+        if self.illegal == "raise":
+            self._raise_illegal()
+        if self.record:
+            self._log()
+        if self._step is None:
+            self._step = self.simulator.stepper(self.state, self.actions, self.out, self.observed, self.masks)
+        was_over = self.over.copy() if self.rows > 1 else self.over[0]
+        self._step()
+        if not self._all_act:
+            self.simulator.asked(self.state, self.asked)
+        if self.record:
+            if self.rows == 1:
+                if not was_over and (self.over[0] or self.t[0] % MARK == 0):
+                    self._mark(np.ones(1, np.bool_))
+            else:
+                due = ~was_over & (self.over | (self.t % MARK == 0))
+                if due.any():
+                    self._mark(due)
+
+    def _check(self) -> None:
+        for r, role in enumerate(self.simulator.roles):
+            space, first = role.action_space, self.simulator.offsets[r]
+            if isinstance(space, spaces.Discrete):
+                low = int(space.start)
+                bad = canonical(self.actions[r], self.asked, first, low, low + int(space.n) - 1)
+                if bad >= 0:
+                    self._outside(r, *divmod(int(bad), role.count))
+                continue
+            for b in range(self.rows):
+                for i in range(role.count):
+                    self._check_one(r, b, i, space, first)
+
+    def _check_one(self, r: int, b: int, i: int, space: spaces.Space[Any], first: int) -> None:
+        buffer = self.actions[r]
+        if not self.asked[b, first + i]:
+            buffer[b][i] = 0 if is_numeric(space) else None
+            return
+        action = buffer[b][i]
+        if isinstance(buffer, np.ndarray) and not isinstance(space, spaces.Box):
+            low = np.asarray(getattr(space, "start", 0))
+            high = low + (np.asarray(space.nvec) if isinstance(space, spaces.MultiDiscrete) else 2)
+            inside = bool(((action >= low) & (action < high)).all())
+        else:
+            inside = bool(space.contains(action))
+        if not inside:
+            self._outside(r, b, i)
+
+    def _outside(self, r: int, b: int, i: int) -> None:
+        role, action = self.simulator.roles[r], self.actions[r][b][i]
+        row = f" in row {b}" if self.rows > 1 else ""
+        given = action.tolist() if hasattr(action, "tolist") else action
+        raise ActionError(f"{role.name}_{i}{row}: action {given!r:.200} is outside the space; expected {role.action_space}")
+
+    def _raise_illegal(self) -> None:
+        fault = np.zeros_like(self.out.fault)
+        self.simulator.check(self.state, self.actions, fault)
+        for b, s in np.argwhere((fault != 0) & (self.asked != 0)):
+            r = int(np.searchsorted(self.simulator.offsets, s, side="right")) - 1
+            action = self.actions[r][b][s - self.simulator.offsets[r]]
+            raise IllegalActionError(self.simulator.explain(self.state, int(b), int(s), action, int(fault[b, s])))
+
+    # --- recording -------------------------------------------------------------------------------------------------
+    def _new_log(self, r: int) -> Any:
+        role = self.simulator.roles[r]
+        if not is_numeric(role.action_space):
+            return [[] for _ in range(self.rows)]
+        steps = min(self.simulator.config.max_steps, MARK) if self.record else 0
+        shape = role.action_space.shape or ()
+        return np.zeros((self.rows, steps, role.count, *shape), narrowest(role.action_space))
+
+    def _log(self) -> None:
+        if self.rows == 1 and self.over[0]:
+            return
+        for r, log in enumerate(self._logs):
+            if isinstance(log, list):
+                for b in range(self.rows):
+                    if not self.over[b]:
+                        del log[b][int(self.t[b]) :]
+                        log[b].append(list(self.actions[r][b]))
+                continue
+            need = int(self.t[0] if self.rows == 1 else self.t.max()) + 1
+            if need > log.shape[1]:
+                room = np.zeros((self.rows, max(MARK, log.shape[1]), *log.shape[2:]), log.dtype)
+                log = self._logs[r] = np.concatenate([log, room], axis=1)
+            if self.rows == 1:
+                log[0, self.t[0]] = self.actions[r][0]
+            else:
+                rows = np.flatnonzero(~self.over)
+                log[rows, self.t[rows]] = self.actions[r][rows]
+
+    def _mark(self, which: NDArray[np.bool_]) -> None:
+        if not self.record:
+            return
+        self.simulator.digest(self.state, self.out, which, self.chain)
+        for b in np.flatnonzero(which):
+            self.marks[b].append((int(self.t[b]), int(self.chain[b])))
+
+    def digest(self, row: int = 0) -> int:
+        """The digest of a row now; at a mark it is the mark's, in between it is a look that leaves no trace."""
+        if not self.record:
+            raise LudariumError("this batch does not record; make it with record=True to have digests and traces")
+        if self.marks[row] and self.marks[row][-1][0] == self.t[row]:
+            return self.marks[row][-1][1]
+        chain = self.chain.copy()
+        which = np.zeros(self.rows, np.bool_)
+        which[row] = True
+        self.simulator.digest(self.state, self.out, which, chain)
+        return int(chain[row])
+
+    def trace(self, row: int = 0) -> Trace:
+        """The episode of a row so far, as data."""
+        steps = int(self.t[row])
+        now = self.digest(row)
+        marks = list(self.marks[row])
+        if not marks or marks[-1][0] != steps:
+            marks.append((steps, now))
+        simulator = self.simulator
+        actions = [
+            [list(step) for step in log[row][:steps]] if isinstance(log, list) else log[row, :steps].copy()
+            for log in self._logs
+        ]
+        roles = []
+        for role, log in zip(simulator.roles, self._logs, strict=True):
+            base = int(role.action_space.n) if isinstance(role.action_space, spaces.Discrete) else 0
+            kind = log.dtype.str if isinstance(log, np.ndarray) else "json"
+            roles.append({"name": role.name, "count": role.count, "type": kind, "base": base})
+        header = {
+            "id": self.world,
+            "config": simulator.config.as_dict(),
+            "seed": int(self.seeds[row]),
+            "slot": int(self._slots[row]) if self._slots[row] >= 0 else None,
+            "instance": None if self.instances[row] is None else self.instances[row].as_data(),
+            "instance_hash": simulator.instance_hash(self.state, row),
+            "roles": roles,
+            "kernels": kernel_hash(type(simulator).__module__),
+        }
+        return Trace(header, actions, marks, list(self.events[row]), self.result(row))
+
+    def result(self, row: int = 0) -> dict[str, Any]:
+        """Length, ends and metrics of a row, as plain JSON values."""
+        metrics = {name: values[row].item() for name, values in self.simulator.metrics(self.state).items()}
+        return {"steps": int(self.t[row]), "over": bool(self.over[row]), "metrics": metrics}
+
+    # --- snapshots -------------------------------------------------------------------------------------------------
+    def snapshot(self) -> dict[str, Any]:
+        """Everything needed to go on from here, base seeds and episode numbers included."""
+        return {
+            "state": self.simulator.snapshot(self.state),
+            "out": tuple(array.copy() for array in self.out),
+            "arrays": tuple(a.copy() for a in (self.chain, self.base, self.episode, self.seeds, self._slots)),
+            "marks": [list(marks) for marks in self.marks],
+            "events": [list(events) for events in self.events],
+            "instances": list(self.instances),
+            "logs": [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in self._logs],
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a snapshot of a batch of the same world, config and size; the trace is cut back with it."""
+        try:
+            self.simulator.restore(self.state, snapshot["state"])
+        except ValueError as error:
+            raise InstanceError("the snapshot is of another world, config or number of rows") from error
+        for array, saved in zip(self.out, snapshot["out"], strict=True):
+            array[...] = saved
+        self._slots = snapshot["arrays"][4].copy()
+        for array, saved in zip((self.chain, self.base, self.episode, self.seeds), snapshot["arrays"][:4], strict=True):
+            array[...] = saved
+        self.marks = [list(marks) for marks in snapshot["marks"]]
+        self.events = [list(events) for events in snapshot["events"]]
+        self.instances = list(snapshot["instances"])
+        logs = snapshot["logs"]
+        self._logs = [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in logs]
+        self._refresh()

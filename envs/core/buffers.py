@@ -1,0 +1,90 @@
+"""Buffers for actions and observations: one array (or dict of arrays, or list) a role, `[B, seats of the role, ...]`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ludarium.envs.core.compile import kernel
+
+__all__ = ["canonical", "is_numeric", "make_buffer", "narrowest", "row_of", "seat_of", "zero"]
+
+_FLAT = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
+
+
+def is_numeric(space: spaces.Space[Any]) -> bool:
+    """Whether elements of a space fit one array."""
+    return isinstance(space, _FLAT)
+
+
+def make_buffer(space: spaces.Space[Any], rows: int, count: int, wide: bool = False) -> Any:
+    """Room for `[rows, count]` elements of a space: an array, a dict of them, or nested lists for everything else.
+
+    `wide` makes integers int64, for actions, which are range-checked before anything narrows them.
+    """
+    if is_numeric(space):
+        dtype = np.dtype(np.int64) if wide and not isinstance(space, spaces.Box) else np.dtype(space.dtype)
+        return np.zeros((rows, count, *(space.shape or ())), dtype)
+    if isinstance(space, spaces.Dict) and all(is_numeric(part) for part in space.spaces.values()):
+        return {name: make_buffer(part, rows, count, wide) for name, part in space.spaces.items()}
+    return [[None] * count for _ in range(rows)]
+
+
+def _at(buffer: Any, pick: Callable[[NDArray[Any]], Any]) -> Any:
+    if isinstance(buffer, dict):
+        return {name: pick(part) for name, part in buffer.items()}
+    return pick(buffer)
+
+
+def row_of(buffer: Any, b: int) -> Any:
+    """A fresh copy of one row: all seats of a role."""
+    if isinstance(buffer, list):
+        return tuple(buffer[b])
+    return _at(buffer, lambda part: part[b].copy())
+
+
+def seat_of(buffer: Any, b: int, s: int) -> Any:
+    """A fresh copy of what one seat sees (a NumPy scalar for scalar spaces)."""
+    if isinstance(buffer, list):
+        return buffer[b][s]
+    return _at(buffer, lambda part: part[b, s].copy())
+
+
+def zero(space: spaces.Space[Any]) -> Any:
+    """The canonical action of a seat that nobody asked."""
+    return np.zeros(space.shape or (), np.int64) if is_numeric(space) else None
+
+
+def narrowest(space: spaces.Space[Any]) -> np.dtype[Any]:
+    """The smallest type that holds every action of a numeric space, for traces."""
+    if isinstance(space, spaces.Box):
+        return np.dtype(space.dtype)
+    if isinstance(space, spaces.Discrete):
+        high = int(space.start) + int(space.n) - 1
+    else:
+        high = int(np.max(space.nvec)) - 1 if isinstance(space, spaces.MultiDiscrete) else 1
+    return np.dtype(next(t for t in (np.uint8, np.uint16, np.uint32, np.int64) if high <= np.iinfo(t).max))
+
+
+@kernel
+def canonical(
+    actions: NDArray[np.int64], asked: NDArray[np.int8], first: int, low: int, high: int
+) -> int:
+    """Set the actions of seats that are not asked to `low`; return the flat place of the first one out of range, or -1.
+
+    `actions` int64[B, n] of the role whose seats begin at `first` in `asked` int8[B, S]; the range is low..high.
+    """
+    rows, count = actions.shape
+    for b in range(rows):
+        for i in range(count):
+            if asked[b, first + i] and (actions[b, i] < low or actions[b, i] > high):
+                return b * count + i
+    for b in range(rows):
+        for i in range(count):
+            if not asked[b, first + i]:
+                actions[b, i] = low
+    return -1

@@ -1,0 +1,255 @@
+"""The trace: everything needed to play an episode again, and to find out where a replay differs.
+
+A file is one JSON header line, then frames: a four-byte tag, a 32-bit length, and that many bytes of zstd. `ACTS` holds
+the actions of a numeric role (digits packed into bytes, seat by seat), `TEXT` JSON lines (actions of other roles, and
+events: defaults, faults of agents, raw replies), `DIGS` the digests along the way, `DONE` the result, and `SEAL` a BLAKE2b
+digest of all that went before. A file without its seal was cut.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+
+from ludarium.envs.core.errors import TraceError
+
+__all__ = ["FORMAT", "MAX_HEADER", "Trace", "decode", "encode"]
+
+FORMAT = 1
+MAX_HEADER = 1 << 20
+MAX_BODY = 1 << 30
+_FRAME = struct.Struct("<4sI")
+_PACKED = struct.Struct("<BBHIII")  # role, digits a byte (0: raw), base, steps, seats, extra dimensions
+_LEVEL = 19
+
+
+@dataclasses.dataclass
+class Trace:
+    """An episode as data.
+
+    `header` names the world: `id`, `config` (options that differ from the defaults), `seed`, `instance` (None, or its name
+    and data), `instance_hash`, `roles` (name, seats and numeric type of the actions), `kernels` and `ludarium` (versions).
+    `actions` holds one item a role: an integer or float array `[steps, seats, ...]`, or a list of lists of JSON values.
+    """
+
+    header: dict[str, Any]
+    actions: list[Any]
+    digests: list[tuple[int, int]]
+    events: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    result: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The environment's id."""
+        return str(self.header["id"])
+
+    @property
+    def steps(self) -> int:
+        """How many steps were played."""
+        return len(self.actions[0])
+
+    @property
+    def digest(self) -> str:
+        """The digest at the end, 16 hex digits."""
+        return f"{self.digests[-1][1]:016x}" if self.digests else ""
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the file whole or not at all."""
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        part = target.with_name(target.name + ".part")
+        try:
+            with part.open("wb") as file:
+                file.write(encode(self))
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, target)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise TraceError(f"{target}: cannot write the trace: {error.strerror or error}") from error
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Trace:
+        """Read a file; `TraceError` says what is wrong with a damaged one."""
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            raise TraceError(f"{path}: cannot read the trace: {error.strerror or error}") from error
+        return decode(data, str(path))
+
+    def replay(self, **options: Any) -> Any:
+        """Play it again; see `ludarium.envs.core.replay.replay`."""
+        from ludarium.envs.core.replay import replay
+
+        return replay(self, **options)
+
+    def movie(self) -> Any:
+        """The pictures of the whole episode, by playing it again."""
+        from ludarium.envs.core.replay import movie
+
+        return movie(self)
+
+    def show(self, height: int = 640) -> Any:
+        """The replay page in a notebook."""
+        from ludarium.envs.core.render import notebook_html
+        from ludarium.envs.core.replay import Html
+
+        return Html(notebook_html(self.movie(), height=height))
+
+
+def _digits(base: int) -> int:
+    """How many digits of a base fit a byte (0: none, the values go raw)."""
+    return 0 if base < 2 or base > 16 else int(np.floor(np.log(256) / np.log(base) + 1e-9))
+
+
+def _pack(array: NDArray[Any], role: int, base: int) -> bytes:
+    """Seat by seat, since a robot's next action resembles its last; small ranges share a byte."""
+    flat = np.moveaxis(array, 0, -1)
+    per = _digits(base) if array.dtype.kind == "u" else 0
+    head = _PACKED.pack(role, per, base if per else 0, array.shape[0], array.shape[1], array.ndim - 2)
+    head += struct.pack(f"<{array.ndim - 2}I", *array.shape[2:]) + array.dtype.str.encode().ljust(4)
+    if not per:
+        return head + np.ascontiguousarray(flat).tobytes()
+    digits = np.ascontiguousarray(flat).reshape(-1).astype(np.uint8)
+    digits = np.concatenate([digits, np.zeros(-len(digits) % per, np.uint8)]).reshape(-1, per)
+    weights = base ** np.arange(per)
+    return head + (digits @ weights).astype(np.uint8).tobytes()
+
+
+def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
+    role, per, base, steps, seats, extra = _PACKED.unpack_from(data)
+    at = _PACKED.size
+    if extra > 4:
+        raise TraceError(f"{where}: actions of {extra + 2} dimensions; expected at most 6")
+    shape = (seats, *struct.unpack_from(f"<{extra}I", data, at), steps)
+    at += 4 * extra
+    dtype = np.dtype(data[at : at + 4].decode().strip())
+    body = np.frombuffer(data, np.uint8, offset=at + 4)
+    count = int(np.prod(shape, dtype=np.int64))
+    if dtype.kind not in "uif":
+        raise TraceError(f"{where}: actions of type {dtype}; expected integers or floats")
+    if not per:
+        values = body.view(dtype)
+    else:
+        digits = np.empty((len(body), per), np.uint8)
+        rest = body.astype(np.uint16)
+        for i in range(per):
+            digits[:, i] = rest % base
+            rest = rest // base
+        values = digits.reshape(-1)[:count].astype(dtype)
+    if len(values) != count:
+        raise TraceError(f"{where}: {len(values)} actions; expected {count}")
+    return role, np.ascontiguousarray(np.moveaxis(values.reshape(shape), -1, 0))
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TraceError(f"a trace holds JSON values; got {type(value).__name__}: {value!r}")
+
+
+def encode(trace: Trace) -> bytes:
+    """The bytes of a trace file; equal traces give equal bytes."""
+    press = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
+    out = bytearray(_json({"format": FORMAT, **trace.header}) + b"\n")
+
+    def frame(tag: bytes, body: bytes) -> None:
+        packed = press.compress(body)
+        out.extend(_FRAME.pack(tag, len(packed)) + packed)
+
+    lines = []
+    for number, (role, actions) in enumerate(zip(trace.header["roles"], trace.actions, strict=True)):
+        if isinstance(actions, np.ndarray):
+            frame(b"ACTS", _pack(actions, number, int(role.get("base", 0))))
+        else:
+            lines.append({"role": number, "actions": actions})
+    frame(b"TEXT", b"\n".join(_json(line) for line in [*lines, *({"event": e} for e in trace.events)]))
+    frame(b"DIGS", b"".join(struct.pack("<IQ", step, digest) for step, digest in trace.digests))
+    frame(b"DONE", _json(trace.result))
+    seal = hashlib.blake2b(bytes(out), digest_size=16).digest()
+    return bytes(out) + _FRAME.pack(b"SEAL", len(seal)) + seal
+
+
+def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
+    end = data.find(b"\n", 0, MAX_HEADER)
+    if end < 0:
+        raise TraceError(f"{name}: no header line; this is not a trace, or it was cut")
+    try:
+        header = json.loads(data[:end])
+        version = header.pop("format")
+    except (ValueError, KeyError, AttributeError, RecursionError) as error:
+        raise TraceError(f"{name}: the header line is not a trace header; this is not a trace") from error
+    if version != FORMAT:
+        raise TraceError(f"{name}: trace format {version!r}; this version of ludarium reads format {FORMAT}")
+    missing = [key for key in ("id", "config", "seed", "roles") if key not in header]
+    if missing or not isinstance(header["roles"], list):
+        raise TraceError(f"{name}: the header lacks {', '.join(missing) or 'a list of roles'}")
+    return header, end + 1
+
+
+def _frames(data: bytes, at: int, name: str) -> dict[bytes, list[bytes]]:
+    """Split and decompress the frames; the seal must be there and hold."""
+    unpress = zstandard.ZstdDecompressor()
+    found: dict[bytes, list[bytes]] = {}
+    while at < len(data):
+        if at + _FRAME.size > len(data):
+            break
+        tag, size = _FRAME.unpack_from(data, at)
+        body = data[at + _FRAME.size : at + _FRAME.size + size]
+        if len(body) < size:
+            break
+        if tag == b"SEAL":
+            if hashlib.blake2b(data[:at], digest_size=16).digest() != body:
+                raise TraceError(f"{name}: the seal does not hold; the file was changed after it was written")
+            if at + _FRAME.size + size != len(data):
+                raise TraceError(f"{name}: bytes after the seal; the file was changed after it was written")
+            return found
+        try:
+            if zstandard.get_frame_parameters(body).content_size > MAX_BODY:
+                raise TraceError(f"{name}: a frame of more than {MAX_BODY} bytes")
+            found.setdefault(tag, []).append(unpress.decompress(body, max_output_size=MAX_BODY))
+        except zstandard.ZstdError as error:
+            raise TraceError(f"{name}: damaged at byte {at}: {error}") from error
+        at += _FRAME.size + size
+    raise TraceError(f"{name}: cut at byte {len(data)}: the seal is missing; copy the file again or play the episode again")
+
+
+def decode(data: bytes, name: str = "trace") -> Trace:
+    """Read a trace from bytes; the inverse of `encode`."""
+    header, at = _header(data, name)
+    found = _frames(data, at, name)
+    try:
+        actions: list[Any] = [None] * len(header["roles"])
+        for body in found.get(b"ACTS", []):
+            role, array = _unpack(body, name)
+            actions[role] = array
+        events = []
+        for line in b"".join(found.get(b"TEXT", [])).split(b"\n"):
+            record = json.loads(line) if line else {}
+            if "event" in record:
+                events.append(record["event"])
+            elif record:
+                actions[record["role"]] = record["actions"]
+        digests = [(int(s), int(d)) for s, d in struct.iter_unpack("<IQ", b"".join(found.get(b"DIGS", [])))]
+        result = json.loads(b"".join(found.get(b"DONE", [])) or b"{}")
+    except (ValueError, KeyError, IndexError, TypeError, struct.error, RecursionError) as error:
+        if isinstance(error, TraceError):
+            raise
+        raise TraceError(f"{name}: damaged: {error}") from error
+    if any(role is None for role in actions) or len({len(role) for role in actions}) > 1:
+        raise TraceError(f"{name}: damaged: the roles' actions are missing or of different lengths")
+    return Trace(header, actions, digests, events, result)
