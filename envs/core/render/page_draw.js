@@ -1,0 +1,331 @@
+// Draws a moment of the movie on a canvas; knows nothing of buttons.
+
+const OUTLINES = {
+  diamond: [[0, -1], [1, 0], [0, 1], [-1, 0]],
+  square: [[-0.86, -0.86], [0.86, -0.86], [0.86, 0.86], [-0.86, 0.86]],
+  triangle: [[0, -1], [0.866, 0.5], [-0.866, 0.5]],
+};
+const HOLLOW = new Set(["ring", "diamond"]);
+const STROKE = 0.18, TINT = 0.16;              // as in forms.py
+const TYPE_BY_DIGITS = [1.15, 1.15, 1.0, 0.78, 0.6];
+const SMALLEST_TYPE = 7;                       // pixels
+const TRAIL = 60;                              // steps
+const FACE = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
+
+class Painter {
+  constructor(canvas, movie) {
+    this.canvas = canvas;
+    this.movie = movie;
+    this.context = canvas.getContext("2d");
+    this.bitmaps = new Map();
+    this.zoom = 1;
+    this.x = movie.width / 2;                  // the middle of what is seen, in units
+    this.y = movie.height / 2;
+    this.setTheme("light");
+  }
+
+  setTheme(name) {
+    this.theme = this.movie.themes[name];
+    this.bitmaps.clear();
+  }
+
+  paint(style) {
+    if (style.startsWith("#")) return [style, "", this.theme.text[0]];
+    while (!this.theme[style]) {
+      const dot = style.lastIndexOf(".");
+      if (dot < 0) return this.theme["accent.1"];
+      style = style.slice(0, dot);
+    }
+    return this.theme[style];
+  }
+
+  resize() {
+    const box = this.canvas.getBoundingClientRect();
+    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    this.across = Math.max(box.width, 1);
+    this.down = Math.max(box.height, 1);
+    this.canvas.width = Math.round(this.across * this.ratio);
+    this.canvas.height = Math.round(this.down * this.ratio);
+  }
+
+  get fit() {
+    const margin = Math.min(28, 0.04 * this.across + 8);
+    return Math.min((this.across - 2 * margin) / this.movie.width, (this.down - 2 * margin) / this.movie.height);
+  }
+
+  get unit() { return Math.max(this.fit, 1e-6) * this.zoom; }
+  get furthest() { return Math.max(1, 90 / this.fit); }
+
+  // Keep the world in sight: centred where it fits, otherwise no further out than its edge.
+  clamp() {
+    this.zoom = Math.min(Math.max(this.zoom, 1), this.furthest);
+    const unit = this.unit, margin = 24 / unit;
+    const halfX = this.across / unit / 2, halfY = this.down / unit / 2;
+    const within = (v, half, size) =>
+      2 * half >= size + 2 * margin ? size / 2 : Math.min(Math.max(v, half - margin), size - half + margin);
+    this.x = within(this.x, halfX, this.movie.width);
+    this.y = within(this.y, halfY, this.movie.height);
+  }
+
+  toWorld(px, py) {
+    return [(px - this.across / 2) / this.unit + this.x, (py - this.down / 2) / this.unit + this.y];
+  }
+
+  draw(time, followed) {
+    const c = this.context, unit = this.unit * this.ratio;
+    c.setTransform(1, 0, 0, 1, 0, 0);
+    c.globalAlpha = 1;
+    c.fillStyle = this.paint("background")[0];
+    c.fillRect(0, 0, this.canvas.width, this.canvas.height);
+    this.left = this.canvas.width / 2 - this.x * unit;
+    this.top = this.canvas.height / 2 - this.y * unit;
+    this.scale = unit;
+    this.now = Math.min(Math.floor(time), this.movie.steps - 1);
+    this.time = time;
+    this.followed = followed;
+    for (const shape of this.movie.background) this.shape(shape, shape);
+    if (followed) this.trail(followed);
+    const drawn = this.movie.drawn[this.now];
+    const next = this.movie.drawn[Math.min(this.now + 1, this.movie.steps - 1)];
+    for (const index of drawn) {
+      if (index < 0) this.sprites(this.movie.sprites[-1 - index]);
+      else this.shape(this.movie.shapes[index], this.later(index, next));
+    }
+    if (followed) this.highlight(followed);
+  }
+
+  // The same thing one step later, by its id: what a shape moves towards.
+  later(index, next) {
+    const shape = this.movie.shapes[index];
+    if (!shape.id || next.includes(index)) return shape;
+    for (const i of next) {
+      const other = i >= 0 ? this.movie.shapes[i] : null;
+      if (other && other.id === shape.id && other.kind === shape.kind) return other;
+    }
+    return shape;
+  }
+
+  shape(shape, later) {
+    const c = this.context, s = this.scale, f = this.time - this.now;
+    const style = shape.style || { line: "path", label: "text" }[shape.kind] || "accent.1";
+    const [fill, stroke, ink] = this.paint(style);
+    const mix = (name) => shape[name] + f * (later[name] - shape[name]);
+    if (shape.kind === "tiles") return this.tiles(shape);
+    c.globalAlpha = 1;
+    c.fillStyle = fill;
+    c.lineJoin = c.lineCap = "round";
+    c.beginPath();
+    if (shape.kind === "line" || shape.kind === "polygon") {
+      shape.points.forEach(([x, y], k) => c[k ? "lineTo" : "moveTo"](this.left + x * s, this.top + y * s));
+      if (shape.kind === "polygon") { c.closePath(); c.fill(); return; }
+      c.strokeStyle = fill;
+      c.lineWidth = (shape.width === undefined ? 0.1 : shape.width) * s;
+      c.stroke();
+      return;
+    }
+    const x = this.left + mix("x") * s, y = this.top + mix("y") * s;
+    if (shape.kind === "label") {
+      this.write(shape.text || "", x, y, (shape.size || 0.6) * s, fill, { start: "left", end: "right" }[shape.anchor] || "center");
+    } else if (shape.kind === "circle") {
+      c.arc(x, y, mix("radius") * s, 0, 2 * Math.PI);
+      c.fill();
+      if (shape.text) this.write(shape.text, x, y, Math.min(1.1, 2.6 / shape.text.length) * shape.radius * s, ink);
+    } else {
+      const wide = mix("width") * s, high = mix("height") * s;
+      c.rect(x, y, wide, high);
+      c.fill();
+      if (stroke) { c.strokeStyle = stroke; c.lineWidth = this.ratio; c.stroke(); }
+      if (shape.text) this.write(shape.text, x + wide / 2, y + high / 2, Math.min(0.6 * high, 1.5 * wide / shape.text.length), ink);
+    }
+  }
+
+  write(text, x, y, height, colour, align = "center") {
+    const c = this.context;
+    if (height < 0.6 * SMALLEST_TYPE * this.ratio) return;
+    c.font = `500 ${height.toFixed(1)}px ${FACE}`;
+    c.textAlign = align;
+    c.textBaseline = "alphabetic";
+    c.fillStyle = colour;
+    c.fillText(text, x, y + 0.35 * height);
+  }
+
+  // A grid is painted once, one pixel a square, and then only enlarged; thin lines part the squares when they are large.
+  tiles(shape) {
+    const c = this.context, s = this.scale, [rows, columns] = shape.shape;
+    if (!rows || !columns) return;
+    const edge = (shape.size === undefined ? 1 : shape.size) * s;
+    let bitmap = this.bitmaps.get(shape);
+    if (!bitmap) {
+      bitmap = document.createElement("canvas");
+      bitmap.width = columns;
+      bitmap.height = rows;
+      const image = new ImageData(columns, rows), pixels = new Uint32Array(image.data.buffer);
+      const colours = shape.styles.map((style) => style ? pixelOf(this.paint(style)[0]) : 0);
+      for (let k = 0, at = 0; k < shape.runs.length; k += 2) {
+        pixels.fill(colours[shape.runs[k]], at, at += shape.runs[k + 1]);
+      }
+      bitmap.getContext("2d").putImageData(image, 0, 0);
+      this.bitmaps.set(shape, bitmap);
+    }
+    const x = this.left + (shape.x || 0) * s, y = this.top + (shape.y || 0) * s;
+    c.globalAlpha = 1;
+    c.imageSmoothingEnabled = edge < 1.5;
+    c.drawImage(bitmap, x, y, columns * edge, rows * edge);
+    if (edge >= 9 * this.ratio) this.lines(x, y, edge, columns, rows);
+  }
+
+  lines(x, y, edge, columns, rows) {
+    const c = this.context;
+    c.strokeStyle = this.paint("grid")[0];
+    c.lineWidth = 1;
+    c.globalAlpha = Math.min(1, (edge / this.ratio - 8) / 8);
+    c.beginPath();
+    const snap = (v) => Math.round(v) + 0.5;
+    for (let k = Math.max(0, Math.ceil(-x / edge)); k <= columns && x + k * edge <= this.canvas.width; k++) {
+      c.moveTo(snap(x + k * edge), y);
+      c.lineTo(snap(x + k * edge), y + rows * edge);
+    }
+    for (let k = Math.max(0, Math.ceil(-y / edge)); k <= rows && y + k * edge <= this.canvas.height; k++) {
+      c.moveTo(x, snap(y + k * edge));
+      c.lineTo(x + columns * edge, snap(y + k * edge));
+    }
+    c.globalCompositeOperation = document.documentElement.dataset.theme === "dark" ? "lighten" : "darken";
+    c.stroke();
+    c.globalCompositeOperation = "source-over";
+    c.globalAlpha = 1;
+  }
+
+  outline(form, x, y, radius) {
+    const c = this.context, corners = OUTLINES[form];
+    if (!corners) {
+      c.moveTo(x + radius, y);
+      c.arc(x, y, radius, 0, 2 * Math.PI);
+      return;
+    }
+    corners.forEach(([dx, dy], k) => c[k ? "lineTo" : "moveTo"](x + dx * radius, y + dy * radius));
+    c.closePath();
+  }
+
+  // All sprites of one style are one path: a thousand robots cost a few calls.
+  sprites(sprites) {
+    const c = this.context, s = this.scale, radius = sprites.radius * s;
+    const last = this.movie.steps - 1, f = this.time - this.now, next = Math.min(this.now + 1, last);
+    const { x, y, which, shown, number, count } = sprites, move = sprites.glide ? f * s / sprites.scale : 0;
+    const groups = sprites.styles.map(() => []);
+    for (let i = 0; i < count; i++) {
+      if (!shown.data[this.now * shown.stride + i]) continue;
+      const ax = x.data[this.now * x.stride + i], ay = y.data[this.now * y.stride + i];
+      let px = this.left + ax * s / sprites.scale, py = this.top + ay * s / sprites.scale;
+      if (move && shown.data[next * shown.stride + i]) {
+        px += move * (x.data[next * x.stride + i] - ax);
+        py += move * (y.data[next * y.stride + i] - ay);
+      }
+      if (px < -radius || py < -radius || px > this.canvas.width + radius || py > this.canvas.height + radius) continue;
+      groups[which.data[this.now * which.stride + i]].push(px, py, number.data[this.now * number.stride + i]);
+    }
+    const hollow = HOLLOW.has(sprites.form);
+    groups.forEach((group, k) => {
+      if (!group.length) return;
+      const [fill, , ink] = this.paint(sprites.styles[k]);
+      c.fillStyle = c.strokeStyle = fill;
+      c.lineWidth = Math.max(STROKE * radius, 1);
+      c.lineJoin = "round";
+      const shade = this.followed ? 0.38 : 1;
+      c.beginPath();
+      for (let j = 0; j < group.length; j += 3) this.outline(sprites.form, group[j], group[j + 1], hollow ? radius - c.lineWidth / 2 : radius);
+      c.globalAlpha = shade * (hollow ? TINT : 1);
+      c.fill();
+      c.globalAlpha = shade;
+      if (hollow) c.stroke();
+      this.numbers(group, radius, hollow ? fill : ink);
+    });
+    c.globalAlpha = 1;
+  }
+
+  numbers(group, radius, colour) {
+    for (let digits = 1; digits < TYPE_BY_DIGITS.length; digits++) {
+      const height = TYPE_BY_DIGITS[digits] * radius;
+      if (height < SMALLEST_TYPE * this.ratio) break;
+      const c = this.context;
+      c.font = `600 ${height.toFixed(1)}px ${FACE}`;
+      c.textAlign = "center";
+      c.textBaseline = "alphabetic";
+      c.fillStyle = colour;
+      for (let j = 0; j < group.length; j += 3) {
+        const number = group[j + 2];
+        if (number < 0) continue;
+        const text = String(number);
+        if (Math.min(text.length, 4) === digits) c.fillText(text, group[j], group[j + 1] + 0.355 * height);
+      }
+    }
+  }
+
+  // The way that the followed one has come: older parts are fainter.
+  trail({ sprites, i }) {
+    const c = this.context, s = this.scale, last = this.movie.steps - 1;
+    const points = [];
+    for (let t = Math.max(0, this.now - TRAIL); t <= this.now; t++) points.push(placeOf(sprites, i, t, last));
+    points.push(placeOf(sprites, i, this.time, last));
+    c.strokeStyle = this.paint("focus")[0];
+    c.lineWidth = Math.max(0.14 * s, 1.5 * this.ratio);
+    c.lineCap = c.lineJoin = "round";
+    for (let k = 1; k < points.length; k++) {
+      const a = points[k - 1], b = points[k];
+      if (!a || !b || (a[0] === b[0] && a[1] === b[1])) continue;
+      c.globalAlpha = 0.08 + 0.6 * (k / points.length) ** 2;
+      c.beginPath();
+      c.moveTo(this.left + a[0] * s, this.top + a[1] * s);
+      c.lineTo(this.left + b[0] * s, this.top + b[1] * s);
+      c.stroke();
+    }
+    c.globalAlpha = 1;
+  }
+
+  highlight({ sprites, i }) {
+    const c = this.context, s = this.scale, last = this.movie.steps - 1, ratio = this.ratio;
+    const here = placeOf(sprites, i, this.time, last);
+    if (!here) return;
+    const number = sprites.number.data[i], focus = this.paint("focus")[0];
+    for (const other of this.movie.sprites) {
+      if (other.of !== sprites.name) continue;
+      const j = other.index.get(number), place = j === undefined ? null : placeOf(other, j, this.time, last);
+      if (!place) continue;
+      c.strokeStyle = focus;
+      c.lineWidth = 1.5 * ratio;
+      c.setLineDash([5 * ratio, 5 * ratio]);
+      c.beginPath();
+      c.moveTo(this.left + here[0] * s, this.top + here[1] * s);
+      c.lineTo(this.left + place[0] * s, this.top + place[1] * s);
+      c.stroke();
+      c.setLineDash([]);
+      this.chosen(other, j, place, number, focus);
+    }
+    this.chosen(sprites, i, here, number, focus);
+  }
+
+  chosen(sprites, i, [x, y], number, focus) {
+    const c = this.context, s = this.scale, ratio = this.ratio;
+    const radius = Math.max(sprites.radius * s, 4 * ratio), hollow = HOLLOW.has(sprites.form);
+    const [fill, , ink] = this.paint(sprites.styles[sprites.which.data[this.now * sprites.which.stride + i]]);
+    const px = this.left + x * s, py = this.top + y * s;
+    c.beginPath();
+    this.outline(sprites.form, px, py, radius + 3.5 * ratio);
+    c.fillStyle = this.paint("background")[0];
+    c.fill();
+    c.strokeStyle = focus;
+    c.lineWidth = 2 * ratio;
+    c.stroke();
+    c.beginPath();
+    this.outline(sprites.form, px, py, radius);
+    c.fillStyle = fill;
+    c.globalAlpha = hollow ? TINT : 1;
+    c.fill();
+    c.globalAlpha = 1;
+    this.numbers([px, py, number], radius, hollow ? fill : ink);
+  }
+}
+
+function pixelOf(colour) {
+  const v = parseInt(colour.slice(1), 16);
+  return (255 << 24 | (v & 255) << 16 | (v >> 8 & 255) << 8 | v >> 16) >>> 0;
+}
