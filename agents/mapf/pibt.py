@@ -1,8 +1,9 @@
-"""PIBT: priority inheritance with backtracking, one step at a time (Okumura, Machida, Defago, Tamura, AIJ 2022).
+"""PIBT: priority inheritance with backtracking, one step at a time.
 
-Robots choose in the order of their priority. One that wants an undecided robot's cell lends that robot its priority
-and has it choose first; if it finds no place, the next best cell is tried. On a map in which every two neighbouring
-cells lie on a common cycle every robot reaches its goal at some time, though not all need to be there together.
+Source: Okumura, Machida, Defago, Tamura (Artificial Intelligence 310, 2022). Robots choose in the order of
+their priority. One that wants an undecided robot's cell lends that robot its priority and has it choose
+first; if it finds no place, the next best cell is tried. On a map in which every two neighbouring cells lie
+on a common cycle every robot reaches its goal at some time, though not all need to be there together.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ __all__ = [
 ]
 
 _STREAM_TIES = 101
-_NOWHERE = np.int64(2**62)
+_NOWHERE = 2**62
 _TIE = np.uint64(0xFFF)
-_THREE, _TWELVE = np.uint64(3), np.uint64(12)
+_TWELVE = np.uint64(12)
 
 
 class PibtWork(NamedTuple):
@@ -75,7 +76,8 @@ def tie_draws(key: np.uint64, t: int, out: NDArray[np.uint64]) -> None:
 
 @kernel
 def _key(steps: int, ties: np.uint64, action: int) -> int:
-    return (np.int64(steps) << 15) | (np.int64((ties >> (_TWELVE * np.uint64(action))) & _TIE) << 3) | action
+    tie = int(np.int64((ties >> (_TWELVE * np.uint64(action))) & _TIE))
+    return (int(steps) << 15) | (tie << 3) | action
 
 
 @kernel
@@ -86,13 +88,13 @@ def _rank(
     ties: np.uint64,
     choice: NDArray[np.int32],
 ) -> None:
-    """Write the cells that can be reached in one step from `here` to `choice[5]`, nearest to the goal first."""
+    """Write the cells within a step of `here` to `choice[5]`, nearest to the goal first."""
     around = table[here]
     up, down, left, right = (
-        np.int64(around[1]),
-        np.int64(around[2]),
-        np.int64(around[3]),
-        np.int64(around[4]),
+        int(around[1]),
+        int(around[2]),
+        int(around[3]),
+        int(around[4]),
     )
     a = _key(guide[here], ties, 0)
     b = _key(guide[max(up, 0)], ties, 1) if up >= 0 else _NOWHERE
@@ -144,7 +146,7 @@ def _enter(
     work.tried[robot] = 0
     if swap:
         choice = work.choice[robot]
-        best = np.int64(choice[0])
+        best = int(choice[0])
         partner = swap_partner(table, distance, rows, work.now, pos, goal, planned, robot, best)
         work.partner[robot] = partner
         if partner >= 0:
@@ -157,15 +159,15 @@ def _advance(pos: NDArray[np.int32], work: PibtWork, planned: NDArray[np.int32],
 
     Return the undecided robot that must choose first, -1 if there is none, -2 if no cell is left.
     """
-    here = np.int64(pos[robot])
+    here = int(pos[robot])
     choice = work.choice[robot]
-    for k in range(np.int64(work.tried[robot]), 5):
-        cell = np.int64(choice[k])
+    for k in range(int(work.tried[robot]), 5):
+        cell = int(choice[k])
         if cell < 0:
             break
         if work.later[cell] >= 0:
             continue
-        other = np.int64(work.now[cell])
+        other = int(work.now[cell])
         if other >= 0 and planned[other] == here and other != robot:
             continue
         work.later[cell] = robot
@@ -191,12 +193,12 @@ def _choose(
     planned: NDArray[np.int32],
     first: int,
 ) -> bool:
-    """Let one robot choose, and before it all whom it pushes; the recursion of the paper with a stack of its own."""
+    """Let a robot choose, and before it all whom it pushes: the recursion, with a stack of its own."""
     _enter(table, distance, rows, pos, goal, swap, work, planned, first)
     work.chain[0] = first
     depth = 0
     while True:
-        robot = np.int64(work.chain[depth])
+        robot = int(work.chain[depth])
         pushed = _advance(pos, work, planned, robot)
         if pushed >= 0:
             depth += 1
@@ -210,8 +212,8 @@ def _choose(
             depth -= 1
     if swap:
         while depth >= 0:
-            robot = np.int64(work.chain[depth])
-            partner, here = np.int64(work.partner[robot]), np.int64(pos[robot])
+            robot = int(work.chain[depth])
+            partner, here = int(work.partner[robot]), int(pos[robot])
             if partner >= 0 and work.tried[robot] == 1 and planned[partner] < 0 and work.later[here] < 0:
                 work.later[here] = partner
                 planned[partner] = here
@@ -228,11 +230,11 @@ def _reserve(
     for k in range(order.shape[0]):
         work.now[pos[order[k]]] = order[k]
     for k in range(order.shape[0]):
-        robot = np.int64(order[k])
-        cell = np.int64(planned[robot])
+        robot = int(order[k])
+        cell = int(planned[robot])
         if cell < 0:
             continue
-        other = np.int64(work.now[cell])
+        other = int(work.now[cell])
         swaps = other >= 0 and other != robot and planned[other] == pos[robot]
         if work.later[cell] >= 0 or swaps:
             fits = False
@@ -253,30 +255,31 @@ def pibt_step(
     work: PibtWork,
     planned: NDArray[np.int32],
 ) -> bool:
-    """Decide the next cell of every robot listed in `order[M]`, highest priority first; others are not on the map.
+    """Decide the next cell of every robot in `order[M]`, highest priority first; no others are on the map.
 
-    `table[H * W, 5]` from `grid.neighbours`; `distance[S, H * W]` with `rows[N]` from `Guides.table(goal)`; `pos[N]` and
-    `goal[N]` cells; `ties[N]` random bits from `tie_draws`. `planned[N]` holds the cells given in advance (-1 for
-    undecided robots) and receives the rest. Returns False, with `planned` of no use, when the given moves collide or
-    leave some robot no place; without given moves it always succeeds. `work` comes from `pibt_work`.
+    `table[H * W, 5]` from `grid.neighbours`; `distance[S, H * W]` with `rows[N]` from `Guides.table(goal)`;
+    `pos[N]` and `goal[N]` cells; `ties[N]` random bits from `tie_draws`. `planned[N]` holds the cells given
+    in advance (-1 for undecided robots) and receives the rest. Returns False, with `planned` of no use, when
+    the given moves collide or leave some robot no place; without given moves it always succeeds. `work`
+    comes from `pibt_work`.
     """
     success = _reserve(pos, order, work, planned)
     if success:
         for k in range(
             order.shape[0]
         ):  # apart from the choosing, so that the memory is read for many at once
-            robot = np.int64(order[k])
+            robot = int(order[k])
             if planned[robot] < 0:
-                _rank(table, distance[rows[robot]], np.int64(pos[robot]), ties[robot], work.choice[robot])
+                _rank(table, distance[rows[robot]], int(pos[robot]), ties[robot], work.choice[robot])
         for k in range(order.shape[0]):
-            robot = np.int64(order[k])
+            robot = int(order[k])
             if planned[robot] < 0 and not _choose(
                 table, distance, rows, pos, goal, swap, work, planned, robot
             ):
                 success = False
                 break
     for k in range(order.shape[0]):
-        robot = np.int64(order[k])
+        robot = int(order[k])
         work.now[pos[robot]] = -1
         if planned[robot] >= 0:
             work.later[planned[robot]] = -1
@@ -290,10 +293,11 @@ def next_order(
     arrived: NDArray[np.bool_],
     out: NDArray[np.int32],
 ) -> None:
-    """Write the order of the next step: robots under way as before, then those that have arrived by their fixed rank.
+    """Write the next step's order: robots under way as before, then the arrived ones by their fixed rank.
 
-    This is pypibt's rule (priority + 1 each step off the goal, back to its fraction on the goal) without its sums:
-    whoever is under way is above all who have arrived, and keeps its place among the others. All `[N]`.
+    This is pypibt's rule (priority + 1 each step off the goal, back to its fraction on the goal) without its
+    sums: whoever is under way is above all who have arrived, and keeps its place among the others. All
+    `[N]`.
     """
     count = 0
     for k in range(order.shape[0]):
@@ -309,7 +313,7 @@ def next_order(
 def initial_order(
     distance: NDArray[np.int32], rows: NDArray[np.int32], pos: NDArray[np.int32]
 ) -> NDArray[np.int32]:
-    """Return robots by distance to their goal, farthest first, equals by number: `int32[N]`, also each one's rank."""
+    """Return robots by distance to their goal, farthest first, equals by number: `int32[N]`."""
     return np.argsort(-distance[rows, pos], kind="stable").astype(np.int32)
 
 
@@ -317,7 +321,7 @@ def initial_order(
 def actions_between(
     table: NDArray[np.int32], pos: NDArray[np.int32], planned: NDArray[np.int32], out: NDArray[np.int64]
 ) -> None:
-    """Write the actions `out[N]` that lead from the cells `pos` to the neighbouring (or same) cells `planned`."""
+    """Write the actions `out[N]` that lead from the cells `pos` to `planned`, one step away at most."""
     for robot in range(pos.shape[0]):
         action = 0
         for candidate in range(1, 5):
@@ -355,8 +359,8 @@ def pibt_actions(
 class PIBT(Planner):
     """PIBT as a planner, one-shot and lifelong: `swap` adds the swap operation (see `agents/mapf/swap.py`).
 
-    Priorities follow pypibt: farthest first at the beginning, then longest under way; a robot falls back to its
-    initial rank when it stands on its goal and, lifelong, when it is given a new one.
+    Priorities follow pypibt: farthest first at the beginning, then longest under way; a robot falls back to
+    its initial rank when it stands on its goal and, lifelong, when it is given a new one.
     """
 
     view = "state"

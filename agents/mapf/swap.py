@@ -1,9 +1,9 @@
-"""The *swap* operation: when two robots stand in each other's way, should one pull the other out of a corridor?
+"""The *swap* operation: of two robots that block each other in a corridor, one pulls the other out.
 
-Plain PIBT cannot let two robots change places in a corridor: the stronger pushes the weaker back and forth. With swap
-it looks ahead along the corridor, and where a place to pass exists behind it, walks back there and pulls the other
-robot along. Source: Okumura, "Improving LaCAM for Scalable Eventually Optimal Multi-Agent Pathfinding" (IJCAI 2023),
-after the push-and-swap of Luna and Bekris (2011).
+Plain PIBT cannot let two robots change places in a corridor: the stronger pushes the weaker back and forth.
+With swap it looks ahead along the corridor, and where a place to pass exists behind it, walks back there and
+pulls the other robot along. Source: Okumura, "Improving LaCAM for Scalable Eventually Optimal Multi-Agent
+Pathfinding" (IJCAI 2023), after the push-and-swap of Luna and Bekris (2011).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def _ways_on(
     """
     count, onward = 0, -1
     for action in range(1, 5):
-        nearby = np.int64(table[cell, action])
+        nearby = int(table[cell, action])
         if nearby < 0 or nearby == origin:
             continue
-        robot = np.int64(occupied[nearby])
+        robot = int(occupied[nearby])
         if robot >= 0 and goal[robot] == nearby:
             exits = 0
             for other in range(1, 5):
@@ -57,8 +57,8 @@ def _required(
     pusher_cell: int,
     puller_cell: int,
 ) -> bool:
-    """Whether `pusher` at `pusher_cell`, pushing `puller` ahead along the corridor, meets no place to pass in time."""
-    pushed, pulled = np.int64(rows[pusher]), np.int64(rows[puller])
+    """Whether `pusher`, pushing `puller` ahead along the corridor, meets no place to pass in time."""
+    pushed, pulled = int(rows[pusher]), int(rows[puller])
     while distance[pushed, puller_cell] < distance[pushed, pusher_cell]:
         count, onward = _ways_on(table, occupied, goal, puller_cell, pusher_cell)
         if count >= 2:
@@ -79,7 +79,7 @@ def _possible(
     pusher_cell: int,
     puller_cell: int,
 ) -> bool:
-    """Whether a robot at `puller_cell` that goes away from `pusher_cell` comes to a place with two ways on."""
+    """Whether a robot at `puller_cell`, going away from `pusher_cell`, comes to a place with two ways on."""
     stop = pusher_cell
     while puller_cell != stop:
         count, onward = _ways_on(table, occupied, goal, puller_cell, pusher_cell)
@@ -105,12 +105,13 @@ def swap_partner(
 ) -> int:
     """Return the robot that `robot`, whose best next cell is `best`, should pull along, or -1.
 
-    `occupied[H * W]` is the robot on each cell now, `planned[N]` the cells already decided on (-1: undecided).
+    `occupied[H * W]` is the robot on each cell now, `planned[N]` the cells already decided on (-1:
+    undecided).
     """
-    here = np.int64(pos[robot])
+    here = int(pos[robot])
     if best == here:
         return -1
-    ahead = np.int64(occupied[best])
+    ahead = int(occupied[best])
     if (
         ahead >= 0
         and planned[ahead] < 0
@@ -119,10 +120,10 @@ def swap_partner(
     ):
         return ahead
     for action in range(1, 5):  # somebody behind needs to change places with us one step from now
-        nearby = np.int64(table[here, action])
+        nearby = int(table[here, action])
         if nearby < 0 or nearby == best:
             continue
-        behind = np.int64(occupied[nearby])
+        behind = int(occupied[nearby])
         if (
             behind >= 0
             and _required(table, distance, rows, occupied, goal, behind, robot, here, best)
