@@ -107,7 +107,7 @@ def _fill(
 
 
 def _blank(grid: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """The grid inside a border, row after row: UNREACHABLE where free, -1 where an obstacle or the border is."""
+    """The grid inside a border, row after row: UNREACHABLE where free, -1 in obstacles and the border."""
     height, width = grid.shape
     padded = np.full((height + 2, width + 1), -1, np.int32)
     padded[1:-1, :-1][grid == 0] = UNREACHABLE
