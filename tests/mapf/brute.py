@@ -1,7 +1,7 @@
 """Exhaustive joint search on tiny maps: optimal sum of costs, optimal makespan, and what cannot be solved.
 
-Slow on purpose: all joint moves of all agents, no conflict reasoning, nothing of the suite; for maps up to about
-4x4.
+Slow on purpose: all joint moves of all agents, no conflict reasoning, nothing of the suite; for maps up to
+about 4x4.
 """
 
 from __future__ import annotations
@@ -64,10 +64,10 @@ def _distances(around: dict[int, list[int]], goal: int) -> dict[int, int]:
 def optimal_sum_of_costs(grid: ArrayLike, starts: Sequence[int], goals: Sequence[int]) -> int | None:
     """The least sum of costs, or None where no plan exists.
 
-    Best-first search over (positions, who has finished for ever). An agent on its goal may declare that it has
-    finished: from then on it never moves and pays nothing; every other agent pays 1 a step. So its cost is the step
-    of its last arrival, and an agent that steps aside later has paid for its stay. Distances to the goals order the
-    search (a consistent bound, so the first solution popped is optimal).
+    Best-first search over (positions, who has finished for ever). An agent on its goal may declare that it
+    has finished: from then on it never moves and pays nothing; every other agent pays 1 a step. So its cost
+    is the step of its last arrival, and an agent that steps aside later has paid for its stay. Distances to
+    the goals order the search (a consistent bound, so the first solution popped is optimal).
     """
     around = _neighbourhood(grid)
     home = [_distances(around, int(goal)) for goal in goals]

@@ -1,8 +1,9 @@
 """An independent checker of plans: plain NumPy, the rules written again from their definition, no suite code.
 
-Rules: a robot waits or moves to one of the four cells beside it; no two robots share a cell; no two robots change
-places in one step. Following a robot and rotating in a ring of three or more are allowed. The cost of a robot is
-the step of its last arrival at its goal (waiting there at the end is free, starting on it and never moving is 0).
+Rules: a robot waits or moves to one of the four cells beside it; no two robots share a cell; no two robots
+change places in one step. Following a robot and rotating in a ring of three or more are allowed. The cost of
+a robot is the step of its last arrival at its goal (waiting there at the end is free, starting on it and
+never moving is 0).
 """
 
 from __future__ import annotations
@@ -88,8 +89,9 @@ def check_lifelong(
 ) -> NDArray[np.int64]:
     """Assert that a lifelong trace breaks no rule, and return how many goals each agent reached, int64[N].
 
-    `positions` holds cells, [T + 1, N]; `sequences[i]` the goals of agent i in order. A goal is reached by standing
-    on it after a step; the next goal counts from the following step on. It is an error to run out of goals.
+    `positions` holds cells, [T + 1, N]; `sequences[i]` the goals of agent i in order. A goal is reached by
+    standing on it after a step; the next goal counts from the following step on. It is an error to run out of
+    goals.
     """
     table = np.asarray(positions)
     first = np.asarray(starts).tolist()
