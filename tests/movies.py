@@ -10,7 +10,7 @@ from ludarium.envs.core.scene import Movie, Scene, Sprites, Tiles
 
 
 def wander(side: int, robots: int, steps: int, seed: int = 0) -> Iterator[Scene]:
-    """Yield `steps` + 1 scenes of robots that mostly keep their direction, each with a goal that moves when reached."""
+    """Yield `steps` + 1 scenes of robots that mostly keep their direction, each with a goal of its own."""
     chance = np.random.default_rng(seed)
     grid = (chance.random((side, side)) < 0.18).astype(np.uint8)
     free = np.flatnonzero(grid.ravel() == 0)
@@ -26,7 +26,7 @@ def wander(side: int, robots: int, steps: int, seed: int = 0) -> Iterator[Scene]
             background=(Tiles(grid, ("floor", "wall")),),
             shapes=(
                 Sprites.at_cells(
-                    "goal", goal, side, form="diamond", styles=("goal",), of="robot", glide=False
+                    "goal", goal, side, form="diamond", radius=0.47, styles=("goal",), of="robot", glide=False
                 ),
                 Sprites.at_cells("robot", pos, side),
             ),

@@ -82,7 +82,7 @@ LIGHT = _theme(
         "background": "#ffffff",
         "floor": "#f4f5f7",
         "grid": "#e3e6ea",
-        "wall": "#59626f",
+        "wall": "#727c8a",
         "robot": "#0072b2",
         "robot.idle": "#4d7f9e",
         "robot.arrived": "#00795a",
@@ -113,10 +113,10 @@ LIGHT = _theme(
 DARK = _theme(
     "dark",
     {
-        "background": "#14181e",
-        "floor": "#1c222a",
+        "background": "#161b22",
+        "floor": "#1d242c",
         "grid": "#272f39",
-        "wall": "#6b7685",
+        "wall": "#616c7a",
         "robot": "#56b4e9",
         "robot.idle": "#7f9fb4",
         "robot.arrived": "#2cc295",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 
@@ -138,7 +139,7 @@ def _line(page: _Page, shape: Line | Polygon) -> None:
     """Mark the cells that the line, or the edge of the polygon, runs through."""
     ink = page.look.paint(shape.style).fill
     points = shape.points if isinstance(shape, Line) else (*shape.points, *shape.points[:1])
-    for (ax, ay), (bx, by) in zip(points, points[1:], strict=False):
+    for (ax, ay), (bx, by) in pairwise(points):
         marks = max(2, int(2 * max(abs(bx - ax), abs(by - ay)) / page.step) + 1)
         for x, y in zip(np.linspace(ax, bx, marks), np.linspace(ay, by, marks), strict=True):
             page.put(float(x), float(y), "∙", ink)

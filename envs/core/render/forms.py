@@ -24,12 +24,16 @@ STROKE = 0.18
 TINT = 0.16
 """Opacity of the inside of a hollow form."""
 
+NARROW = 0.85
+"""A diamond has less room for its number than the other forms."""
+
 _HEIGHT_BY_DIGITS = (1.15, 1.15, 1.0, 0.78, 0.6)
 
 
-def number_height(number: int) -> float:
-    """Return the height of the type, in radii, at which `number` fits upon a sprite."""
-    return _HEIGHT_BY_DIGITS[min(len(str(number)), len(_HEIGHT_BY_DIGITS) - 1)]
+def number_height(number: int, form: str) -> float:
+    """Return the height of the type, in radii, at which `number` fits upon a sprite of `form`."""
+    height = _HEIGHT_BY_DIGITS[min(len(str(number)), len(_HEIGHT_BY_DIGITS) - 1)]
+    return NARROW * height if form == "diamond" else height
 
 
 def rgb(colour: str) -> NDArray[np.uint8]:

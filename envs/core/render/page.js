@@ -148,7 +148,7 @@ class Player {
   }
 
   legend() {
-    $("legend").replaceChildren(...this.movie.sprites.map((sprites) => {
+    $("legend").replaceChildren(...[...this.movie.sprites].reverse().map((sprites) => {
       const item = document.createElement("li"), svg = element("svg", { viewBox: "-1 -1 2 2", "aria-hidden": "true" });
       const corners = OUTLINES[sprites.form], fill = this.painter.paint(sprites.styles[0])[0];
       const hollow = HOLLOW.has(sprites.form), paint = { fill, stroke: fill, "stroke-width": 0.22, "fill-opacity": hollow ? TINT : 1 };
@@ -233,7 +233,8 @@ class Player {
     $("number").value = followed ? String(followed.sprites.number.data[followed.i]) : "";
     if (followed) {
       $("kind").value = String(this.kinds.indexOf(followed.sprites));
-      if (began && painter.zoom === 1) painter.zoom = Math.max(1, Math.min(painter.furthest, Math.max(this.movie.width, this.movie.height) / 26));
+      const size = Math.max(this.movie.width, this.movie.height);
+      if (began && painter.zoom === 1 && size > 40) painter.zoom = Math.min(painter.furthest, size / 28);
     }
     this.describe();
     this.announce($("followed").textContent);

@@ -25,6 +25,7 @@ async function readMovie(base64) {
       sprites[name] = unroll(columns, sprites.columns[name], movie.steps, sprites.count);
     }
     sprites.index = new Map();
+    sprites.digits = String(sprites.number.data.reduce((a, b) => Math.max(a, b), 0)).length;
     for (let i = 0; i < sprites.count; i++) sprites.index.set(sprites.number.data[i], i);
   }
   movie.drawn = drawnByStep(movie);

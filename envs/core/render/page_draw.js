@@ -8,7 +8,8 @@ const OUTLINES = {
 const HOLLOW = new Set(["ring", "diamond"]);
 const STROKE = 0.18, TINT = 0.16;              // as in forms.py
 const TYPE_BY_DIGITS = [1.15, 1.15, 1.0, 0.78, 0.6];
-const SMALLEST_TYPE = 7;                       // pixels
+const NARROW = 0.85;
+const SMALLEST_TYPE = 5;                       // pixels
 const TRAIL = 60;                              // steps
 const FACE = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
@@ -49,7 +50,7 @@ class Painter {
   }
 
   get fit() {
-    const margin = Math.min(28, 0.04 * this.across + 8);
+    const margin = Math.min(20, 0.02 * this.across + 8);
     return Math.min((this.across - 2 * margin) / this.movie.width, (this.down - 2 * margin) / this.movie.height);
   }
 
@@ -59,7 +60,7 @@ class Painter {
   // Keep the world in sight: centred where it fits, otherwise no further out than its edge.
   clamp() {
     this.zoom = Math.min(Math.max(this.zoom, 1), this.furthest);
-    const unit = this.unit, margin = 24 / unit;
+    const unit = this.unit, margin = 16 / unit;
     const halfX = this.across / unit / 2, halfY = this.down / unit / 2;
     const within = (v, half, size) =>
       2 * half >= size + 2 * margin ? size / 2 : Math.min(Math.max(v, half - margin), size - half + margin);
@@ -224,6 +225,7 @@ class Painter {
       groups[which.data[this.now * which.stride + i]].push(px, py, number.data[this.now * number.stride + i]);
     }
     const hollow = HOLLOW.has(sprites.form);
+    const legible = typeHeight(sprites, sprites.digits) * radius >= SMALLEST_TYPE * this.ratio;  // all or none
     groups.forEach((group, k) => {
       if (!group.length) return;
       const [fill, , ink] = this.paint(sprites.styles[k]);
@@ -237,15 +239,14 @@ class Painter {
       c.fill();
       c.globalAlpha = shade;
       if (hollow) c.stroke();
-      this.numbers(group, radius, hollow ? fill : ink);
+      if (legible) this.numbers(group, sprites, radius, hollow ? fill : ink);
     });
     c.globalAlpha = 1;
   }
 
-  numbers(group, radius, colour) {
-    for (let digits = 1; digits < TYPE_BY_DIGITS.length; digits++) {
-      const height = TYPE_BY_DIGITS[digits] * radius;
-      if (height < SMALLEST_TYPE * this.ratio) break;
+  numbers(group, sprites, radius, colour) {
+    for (let digits = 1; digits <= sprites.digits; digits++) {
+      const height = typeHeight(sprites, digits) * radius;
       const c = this.context;
       c.font = `600 ${height.toFixed(1)}px ${FACE}`;
       c.textAlign = "center";
@@ -255,7 +256,7 @@ class Painter {
         const number = group[j + 2];
         if (number < 0) continue;
         const text = String(number);
-        if (Math.min(text.length, 4) === digits) c.fillText(text, group[j], group[j + 1] + 0.355 * height);
+        if (text.length === digits) c.fillText(text, group[j], group[j + 1] + 0.355 * height);
       }
     }
   }
@@ -266,16 +267,20 @@ class Painter {
     const points = [];
     for (let t = Math.max(0, this.now - TRAIL); t <= this.now; t++) points.push(placeOf(sprites, i, t, last));
     points.push(placeOf(sprites, i, this.time, last));
+    const part = Math.ceil(points.length / 8);
     c.strokeStyle = this.paint("focus")[0];
     c.lineWidth = Math.max(0.14 * s, 1.5 * this.ratio);
-    c.lineCap = c.lineJoin = "round";
-    for (let k = 1; k < points.length; k++) {
-      const a = points[k - 1], b = points[k];
-      if (!a || !b || (a[0] === b[0] && a[1] === b[1])) continue;
-      c.globalAlpha = 0.08 + 0.6 * (k / points.length) ** 2;
+    c.lineCap = "butt";
+    c.lineJoin = "round";
+    for (let from = 0; from < points.length - 1; from += part) {
+      const to = Math.min(from + part, points.length - 1);
+      c.globalAlpha = 0.1 + 0.6 * (to / points.length) ** 2;
       c.beginPath();
-      c.moveTo(this.left + a[0] * s, this.top + a[1] * s);
-      c.lineTo(this.left + b[0] * s, this.top + b[1] * s);
+      let pen = "moveTo";
+      for (const place of points.slice(from, to + 1)) {
+        if (place) c[pen](this.left + place[0] * s, this.top + place[1] * s);
+        pen = place ? "lineTo" : "moveTo";
+      }
       c.stroke();
     }
     c.globalAlpha = 1;
@@ -321,8 +326,15 @@ class Painter {
     c.globalAlpha = hollow ? TINT : 1;
     c.fill();
     c.globalAlpha = 1;
-    this.numbers([px, py, number], radius, hollow ? fill : ink);
+    if (typeHeight(sprites, sprites.digits) * radius >= SMALLEST_TYPE * ratio) {
+      this.numbers([px, py, number], sprites, radius, hollow ? fill : ink);
+    }
   }
+}
+
+function typeHeight(sprites, digits) {
+  const height = TYPE_BY_DIGITS[Math.min(digits, TYPE_BY_DIGITS.length - 1)];
+  return sprites.form === "diamond" ? NARROW * height : height;
 }
 
 function pixelOf(colour) {

@@ -50,7 +50,7 @@ class _Canvas:
     def fill(
         self, box: tuple[float, float, float, float], colour: str, distance: Callable[..., Floats]
     ) -> None:
-        """Colour the pixels of `box` (left, top, right, bottom in units) where `distance(x, y)` (units) is below 0."""
+        """Colour the pixels of `box` (left, top, right, bottom; units) where `distance(x, y)` is below 0."""
         rows, columns = self.pixels.shape[:2]
         left, top = (max(int(np.floor(v * self.unit)) - 1, 0) for v in box[:2])
         right, bottom = min(int(box[2] * self.unit) + 2, columns), min(int(box[3] * self.unit) + 2, rows)
@@ -174,10 +174,11 @@ def _sprites(canvas: _Canvas, shape: Sprites) -> None:
         chosen = np.flatnonzero(shown & (shape.kinds == index))
         for start in range(0, len(chosen), group):
             _stamp(canvas, shape, chosen[start : start + group], half, rgb(paint.fill))
+        room = (1.05 if shape.form == "diamond" else 1.5) * shape.radius
         for i in chosen:
             number = int(shape.numbers[i])
             if number >= 0:
-                height = _fits(str(number), number_height(number) * shape.radius, 1.5 * shape.radius)
+                height = _fits(str(number), number_height(number, shape.form) * shape.radius, room)
                 colour = paint.fill if hollow else paint.text
                 canvas.write(float(shape.x[i]), float(shape.y[i]), str(number), colour, height)
 
@@ -204,7 +205,7 @@ def _stamp(canvas: _Canvas, shape: Sprites, chosen: NDArray[np.int64], half: int
 
 
 def _distance(form: str, dx: Floats, dy: Floats, radius: float) -> Floats:
-    """Return the signed distance to the edge of a sprite's form (exact but near corners, where it is a bound)."""
+    """Return the signed distance in pixels to the edge of a form (outside its corners: a lower bound)."""
     if form not in OUTLINES:
         return np.asarray(np.hypot(dx, dy) - radius)
     corners = [(x * radius, y * radius) for x, y in OUTLINES[form]]

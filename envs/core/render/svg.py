@@ -30,7 +30,8 @@ def svg(scene: Scene, theme: str = "light", size: int = 640) -> str:
     values = ", ".join(f"{name} {value:g}" for name, value in scene.values.items())
     title = _text(scene.caption or "Scene")
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        f'width="{width}" height="{height}" '
         f'role="img" aria-label={_quoted(scene.caption or "Scene")} font-family={quoteattr(FONT)}>',
         f"<title>{title}</title>",
         f"<desc>{_text(values or scene.caption)}</desc>",
@@ -78,8 +79,9 @@ def _identity(shape: Rect | Circle | Line | Polygon | Label) -> str:
 def _rect(shape: Rect, look: Theme, unit: float) -> Iterator[str]:
     paint = look.paint(shape.style)
     yield (
-        f'<rect{_identity(shape)} x="{_n(shape.x * unit)}" y="{_n(shape.y * unit)}" width="{_n(shape.width * unit)}" '
-        f'height="{_n(shape.height * unit)}"{_fill(paint)}{_close("rect", shape.title)}'
+        f'<rect{_identity(shape)} x="{_n(shape.x * unit)}" y="{_n(shape.y * unit)}" '
+        f'width="{_n(shape.width * unit)}" height="{_n(shape.height * unit)}"'
+        f"{_fill(paint)}{_close('rect', shape.title)}"
     )
     if shape.text:
         height = min(0.6 * shape.height, 1.5 * shape.width / len(shape.text)) * unit
@@ -90,7 +92,8 @@ def _rect(shape: Rect, look: Theme, unit: float) -> Iterator[str]:
 def _circle(shape: Circle, look: Theme, unit: float) -> Iterator[str]:
     paint = look.paint(shape.style)
     yield (
-        f'<circle{_identity(shape)} cx="{_n(shape.x * unit)}" cy="{_n(shape.y * unit)}" r="{_n(shape.radius * unit)}"'
+        f'<circle{_identity(shape)} cx="{_n(shape.x * unit)}" cy="{_n(shape.y * unit)}" '
+        f'r="{_n(shape.radius * unit)}"'
         f"{_fill(paint)}{_close('circle', shape.title)}"
     )
     if shape.text:
@@ -137,7 +140,7 @@ def _tiles(shape: Tiles, look: Theme, unit: float) -> Iterator[str]:
 
 
 def blocks_of(mask: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
-    """Cover the true squares of bool[H, W] by few blocks (top, left, height, width), rows merged where equal."""
+    """Cover the true squares of bool[H, W] by few blocks (top, left, height, width), equal runs merged."""
     done: list[tuple[int, int, int, int]] = []
     growing: dict[tuple[int, int], int] = {}
     for row in range(mask.shape[0] + 1):
@@ -177,7 +180,7 @@ def _sprites(shape: Sprites, look: Theme, unit: float) -> Iterator[str]:
         yield "</g>"
         for i in chosen:
             number, x, y = int(numbers[i]), float(shape.x[i]) * unit, float(shape.y[i]) * unit
-            height = number_height(number) * radius
+            height = number_height(number, shape.form) * radius
             if number >= 0 and height >= SMALLEST_TYPE:
                 yield _write(x, y, height, str(number), paint.fill if hollow else paint.text)
 

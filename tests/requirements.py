@@ -1,0 +1,63 @@
+"""What some tests need from the machine: `need("chromium")` returns where it is, or skips the test by name.
+
+The environment variable LUDARIUM_REQUIRE lists (by commas, or "all") what must be there: absence then fails.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def _chromium() -> str | None:
+    if importlib.util.find_spec("playwright") is None:
+        return None
+    named = os.environ.get("LUDARIUM_CHROMIUM")
+    names = [named] if named else ["chromium", "chromium-browser", "google-chrome", "chrome"]
+    return next((path for path in map(shutil.which, names) if path), None)
+
+
+def _node() -> str | None:
+    return shutil.which("node") if shutil.which("npm") else None
+
+
+def _postgres() -> str | None:
+    """Return where `initdb` is: distributions keep it off the path."""
+    found = shutil.which("initdb")
+    if found:
+        return found
+    places = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: float(p.parts[-3]))
+    return str(places[-1]) if places else None
+
+
+KNOWN = {
+    "chromium": (_chromium, "pip install playwright, and the package `chromium` (or LUDARIUM_CHROMIUM=path)"),
+    "node": (_node, "the packages `nodejs` and `npm`"),
+    "postgres": (_postgres, "the package `postgresql`"),
+}
+
+
+def required(name: str) -> bool:
+    """Return whether LUDARIUM_REQUIRE says that `name` must be there."""
+    listed = [part.strip() for part in os.environ.get("LUDARIUM_REQUIRE", "").split(",")]
+    return name in listed or "all" in listed
+
+
+def need(name: str) -> str:
+    """Return the path of `name`; without it skip the test, or fail it where it is required."""
+    find, how = KNOWN[name]
+    found = find()
+    if found is None:
+        give_up(name, f"needs {name}: {how}")
+    return found
+
+
+def give_up(name: str, reason: str) -> None:
+    """Skip the test with `reason`, or fail it where `name` is required."""
+    if required(name):
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
