@@ -16,7 +16,10 @@ __all__ = ["BUILT_IN", "known_agents", "make_agent", "register_agent"]
 BUILT_IN: dict[str, tuple[str, str]] = {
     "random": ("ludarium.agents.uniform:RandomAgent", "uniform over the legal actions"),
     "shortest": ("ludarium.agents.mapf.shortest:ShortestPath", "each robot along its own shortest path"),
-    "prioritized": ("ludarium.agents.mapf.prioritized:Prioritized", "prioritised planning, space-time reservations"),
+    "prioritized": (
+        "ludarium.agents.mapf.prioritized:Prioritized",
+        "prioritised planning, space-time reservations",
+    ),
     "pibt": ("ludarium.agents.mapf.pibt:PIBT", "priority inheritance with backtracking"),
     "lacam": ("ludarium.agents.mapf.lacam:LaCAM", "LaCAM*, anytime configuration search"),
     "cbs": ("ludarium.agents.mapf.cbs:CBS", "conflict-based search, optimal"),
@@ -49,10 +52,14 @@ def make_agent(name: str, allow_code: bool = True) -> Agent:
     if label in BUILT_IN:
         return _make(BUILT_IN[label][0], options, name)
     if not allow_code:
-        raise AgentError(f"agent {name!r}: only built-in agents may be named here{did_you_mean(label, BUILT_IN)}")
+        raise AgentError(
+            f"agent {name!r}: only built-in agents may be named here{did_you_mean(label, BUILT_IN)}"
+        )
     scheme = label.split(":", 1)[0]
     if scheme in ("cmd", "http", "https", "llm"):
-        raise AgentError(f"agent {name!r}: agents of the form {scheme}: are not in this version; name a Python class")
+        raise AgentError(
+            f"agent {name!r}: agents of the form {scheme}: are not in this version; name a Python class"
+        )
     known = known_agents()
     if label in known:
         return _make(known[label][0], options, name)
@@ -68,7 +75,9 @@ def _make(path: str, options: dict[str, Any], name: str) -> Agent:
     except (ImportError, AttributeError) as error:
         raise AgentError(f"agent {name!r}: cannot load {path!r}: {error}") from error
     if not callable(kind):
-        raise AgentError(f"agent {name!r}: {path!r} is no class; expected one that offers start, act and finish")
+        raise AgentError(
+            f"agent {name!r}: {path!r} is no class; expected one that offers start, act and finish"
+        )
     accepted = inspect.signature(kind).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
     for key in options:
@@ -77,7 +86,9 @@ def _make(path: str, options: dict[str, Any], name: str) -> Agent:
     agent = kind(**options)
     for method in ("start", "act", "finish"):
         if not callable(getattr(agent, method, None)):
-            raise AgentError(f"agent {name!r}: {path!r} has no method {method!r}; expected start, act and finish")
+            raise AgentError(
+                f"agent {name!r}: {path!r} has no method {method!r}; expected start, act and finish"
+            )
     return agent  # type: ignore[no-any-return]
 
 

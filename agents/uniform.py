@@ -34,7 +34,9 @@ class RandomAgent(Agent):
         if isinstance(space, spaces.Discrete):
             allowed = np.flatnonzero(turn.mask) if turn.mask is not None else np.arange(int(space.n))
             choices = allowed if len(allowed) else np.arange(int(space.n))
-            return int(space.start) + int(choices[below(draw(self._key, 0, turn.step, int(number), 0), len(choices))])
+            return int(space.start) + int(
+                choices[below(draw(self._key, 0, turn.step, int(number), 0), len(choices))]
+            )
         if turn.commands:
             return turn.commands[below(draw(self._key, 0, turn.step, int(number), 0), len(turn.commands))]
         text = f"{self._key}/{turn.step}/{seat}".encode()

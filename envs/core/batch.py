@@ -11,7 +11,13 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.buffers import canonical, is_numeric, make_buffer, narrowest
 from ludarium.envs.core.compile import kernel_hash
-from ludarium.envs.core.errors import ActionError, ConfigError, IllegalActionError, InstanceError, LudariumError
+from ludarium.envs.core.errors import (
+    ActionError,
+    ConfigError,
+    IllegalActionError,
+    InstanceError,
+    LudariumError,
+)
 from ludarium.envs.core.rng import episode_seed
 from ludarium.envs.core.simulator import Out, Simulator
 from ludarium.envs.core.trace import Trace
@@ -34,7 +40,13 @@ class Batch:
     ) -> None:
         if illegal not in ("count", "raise"):
             raise ConfigError(f"illegal = {illegal!r}; expected 'count' (a counted no-op) or 'raise'")
-        self.simulator, self.rows, self.world, self.record, self.illegal = simulator, rows, world, record, illegal
+        self.simulator, self.rows, self.world, self.record, self.illegal = (
+            simulator,
+            rows,
+            world,
+            record,
+            illegal,
+        )
         seats = len(simulator.seats)
         self.state = simulator.new(rows)
         self.out = Out(
@@ -44,7 +56,9 @@ class Batch:
         self.actions = tuple(make_buffer(r.action_space, rows, r.count, wide=True) for r in simulator.roles)
         self.observed = tuple(make_buffer(r.observation_space, rows, r.count) for r in simulator.roles)
         self.masks = tuple(
-            np.ones((rows, r.count, int(r.action_space.n)), np.int8) if isinstance(r.action_space, spaces.Discrete) else None
+            np.ones((rows, r.count, int(r.action_space.n)), np.int8)
+            if isinstance(r.action_space, spaces.Discrete)
+            else None
             for r in simulator.roles
         )
         self.every = tuple(np.tile(np.arange(r.count, dtype=np.int32), (rows, 1)) for r in simulator.roles)
@@ -69,7 +83,9 @@ class Batch:
                 raise ConfigError(f"seed = {seed}; expected 0..2**63 - 1")
             self.base[b], self.episode[b] = int(seed), -1
 
-    def reset(self, which: NDArray[np.bool_], instances: dict[int, Any] | None = None, slot: int = -1) -> None:
+    def reset(
+        self, which: NDArray[np.bool_], instances: dict[int, Any] | None = None, slot: int = -1
+    ) -> None:
         """Begin the next episode of each row in `which`: its seed follows from the row's base seed and its count."""
         simulator = self.simulator
         slots = np.full(self.rows, slot, np.int32)
@@ -92,16 +108,18 @@ class Batch:
             array[which] = 0
         self.chain[which] = 0
         self._mark(which)
-        self._refresh()
+        self._refresh(which)
 
-    def _refresh(self) -> None:
+    def _refresh(self, which: NDArray[np.bool_]) -> None:
+        """Bring who is asked, observations and masks of the rows in `which` up to date."""
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
         for r, buffers in enumerate(self.observed):
-            self.simulator.observe(self.state, r, self.every[r], buffers)
+            seats = np.where(which[:, None], self.every[r], np.int32(-1))
+            self.simulator.observe(self.state, r, seats, buffers)
             mask = self.masks[r]
             if mask is not None:
-                self.simulator.action_mask(self.state, r, self.every[r], mask)
+                self.simulator.action_mask(self.state, r, seats, mask)
 
     # --- step ------------------------------------------------------------------------------------------------------
     def put(self, role: int, actions: Any, row: int | None = None) -> None:
@@ -120,11 +138,15 @@ class Batch:
             try:
                 given = np.asarray(given)
             except ValueError as error:
-                raise ActionError(f"actions of shape {target.shape} expected; got {actions!r:.200}") from error
+                raise ActionError(
+                    f"actions of shape {target.shape} expected; got {actions!r:.200}"
+                ) from error
         if given.dtype.kind not in ("iu" if target.dtype.kind in "iu" else "iuf"):
             raise ActionError(f"{target.dtype} actions expected; got {given.dtype}: {actions!r:.200}")
         if given.shape != target.shape:
-            raise ActionError(f"actions of shape {target.shape} expected; got shape {given.shape}: {actions!r:.200}")
+            raise ActionError(
+                f"actions of shape {target.shape} expected; got shape {given.shape}: {actions!r:.200}"
+            )
         target[...] = given
 
     def step(self) -> None:
@@ -181,7 +203,9 @@ class Batch:
         role, action = self.simulator.roles[r], self.actions[r][b][i]
         row = f" in row {b}" if self.rows > 1 else ""
         given = action.tolist() if hasattr(action, "tolist") else action
-        raise ActionError(f"{role.name}_{i}{row}: action {given!r:.200} is outside the space; expected {role.action_space}")
+        raise ActionError(
+            f"{role.name}_{i}{row}: action {given!r:.200} is outside the space; expected {role.action_space}"
+        )
 
     def _raise_illegal(self) -> None:
         fault = np.zeros_like(self.out.fault)
@@ -189,7 +213,9 @@ class Batch:
         for b, s in np.argwhere((fault != 0) & (self.asked != 0)):
             r = int(np.searchsorted(self.simulator.offsets, s, side="right")) - 1
             action = self.actions[r][b][s - self.simulator.offsets[r]]
-            raise IllegalActionError(self.simulator.explain(self.state, int(b), int(s), action, int(fault[b, s])))
+            raise IllegalActionError(
+                self.simulator.explain(self.state, int(b), int(s), action, int(fault[b, s]))
+            )
 
     # --- recording -------------------------------------------------------------------------------------------------
     def _new_log(self, r: int) -> Any:
@@ -230,7 +256,9 @@ class Batch:
     def digest(self, row: int = 0) -> int:
         """The digest of a row now; at a mark it is the mark's, in between it is a look that leaves no trace."""
         if not self.record:
-            raise LudariumError("this batch does not record; make it with record=True to have digests and traces")
+            raise LudariumError(
+                "this batch does not record; make it with record=True to have digests and traces"
+            )
         if self.marks[row] and self.marks[row][-1][0] == self.t[row]:
             return self.marks[row][-1][1]
         chain = self.chain.copy()
@@ -270,7 +298,7 @@ class Batch:
 
     def result(self, row: int = 0) -> dict[str, Any]:
         """Length, ends and metrics of a row, as plain JSON values."""
-        metrics = {name: values[row].item() for name, values in self.simulator.metrics(self.state).items()}
+        metrics = self.simulator.summary(self.state, row)
         return {"steps": int(self.t[row]), "over": bool(self.over[row]), "metrics": metrics}
 
     # --- snapshots -------------------------------------------------------------------------------------------------
@@ -283,7 +311,9 @@ class Batch:
             "marks": [list(marks) for marks in self.marks],
             "events": [list(events) for events in self.events],
             "instances": list(self.instances),
-            "logs": [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in self._logs],
+            "logs": [
+                [list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in self._logs
+            ],
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
@@ -295,11 +325,13 @@ class Batch:
         for array, saved in zip(self.out, snapshot["out"], strict=True):
             array[...] = saved
         self._slots = snapshot["arrays"][4].copy()
-        for array, saved in zip((self.chain, self.base, self.episode, self.seeds), snapshot["arrays"][:4], strict=True):
+        for array, saved in zip(
+            (self.chain, self.base, self.episode, self.seeds), snapshot["arrays"][:4], strict=True
+        ):
             array[...] = saved
         self.marks = [list(marks) for marks in snapshot["marks"]]
         self.events = [list(events) for events in snapshot["events"]]
         self.instances = list(snapshot["instances"])
         logs = snapshot["logs"]
         self._logs = [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in logs]
-        self._refresh()
+        self._refresh(np.ones(self.rows, np.bool_))

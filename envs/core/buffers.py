@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import kernel
 
-__all__ = ["canonical", "is_numeric", "make_buffer", "narrowest", "row_of", "seat_of", "zero"]
+__all__ = ["canonical", "is_numeric", "make_buffer", "narrowest", "row_of", "row_sums", "seat_of"]
 
 _FLAT = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 
@@ -54,11 +54,6 @@ def seat_of(buffer: Any, b: int, s: int) -> Any:
     return _at(buffer, lambda part: part[b, s].copy())
 
 
-def zero(space: spaces.Space[Any]) -> Any:
-    """The canonical action of a seat that nobody asked."""
-    return np.zeros(space.shape or (), np.int64) if is_numeric(space) else None
-
-
 def narrowest(space: spaces.Space[Any]) -> np.dtype[Any]:
     """The smallest type that holds every action of a numeric space, for traces."""
     if isinstance(space, spaces.Box):
@@ -71,9 +66,7 @@ def narrowest(space: spaces.Space[Any]) -> np.dtype[Any]:
 
 
 @kernel
-def canonical(
-    actions: NDArray[np.int64], asked: NDArray[np.int8], first: int, low: int, high: int
-) -> int:
+def canonical(actions: NDArray[np.int64], asked: NDArray[np.int8], first: int, low: int, high: int) -> int:
     """Set the actions of seats that are not asked to `low`; return the flat place of the first one out of range, or -1.
 
     `actions` int64[B, n] of the role whose seats begin at `first` in `asked` int8[B, S]; the range is low..high.
@@ -88,3 +81,13 @@ def canonical(
             if not asked[b, first + i]:
                 actions[b, i] = low
     return -1
+
+
+@kernel
+def row_sums(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Write the sum of each row of float64[B, S], from left to right: NumPy's order depends on the length."""
+    for b in range(values.shape[0]):
+        total = 0.0
+        for s in range(values.shape[1]):
+            total += values[b, s]
+        out[b] = total

@@ -24,13 +24,17 @@ __all__ = ["DISABLED", "bind", "kernel", "kernel_hash", "sources_of"]
 
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 _F = TypeVar("_F", bound=Callable[..., Any])
-_IMPORT = re.compile(r"^\s*(?:from\s+(ludarium[\w.]*)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+(ludarium[\w.]*))", re.M)
+_IMPORT = re.compile(
+    r"^\s*(?:from\s+(ludarium[\w.]*)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+(ludarium[\w.]*))", re.M
+)
 _announced = False
 
 
 def _private_cache() -> str | None:
     """A folder for compiled code that only this user can write, where neither the sources nor a home can hold it."""
-    folder = Path(tempfile.gettempdir()) / f"ludarium-kernels-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    folder = (
+        Path(tempfile.gettempdir()) / f"ludarium-kernels-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
+    )
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         info = folder.lstat()

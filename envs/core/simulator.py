@@ -121,6 +121,10 @@ class Simulator(ABC):
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
         """Write what the listed seats (`int32[B, n]`, -1: skip) of a role see into the caller's buffers."""
 
+    def without_observations(self) -> Simulator:
+        """A simulator of the same episodes and digests that looks at nothing, if the family has one: replays are faster."""
+        return self
+
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the faults that `step` would find for these actions (`fault` int16[B, S]), changing nothing."""
         raise NotClaimedError(f"{type(self).__name__} cannot check actions before it takes them")
@@ -132,6 +136,10 @@ class Simulator(ABC):
     @abstractmethod
     def metrics(self, state: Any) -> dict[str, NDArray[Any]]:
         """The episode's figures so far, one array `[B]` a name, under the field's names."""
+
+    def summary(self, state: Any, row: int) -> dict[str, Any]:
+        """The metrics of one row as plain numbers, with those that are too dear for every step of a batch."""
+        return {name: values[row].item() for name, values in self.metrics(state).items()}
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What must always hold, one array `bool[B]` a sentence."""
@@ -187,7 +195,12 @@ class Simulator(ABC):
         """Bring a state of the same batch size back to a snapshot."""
 
     def stepper(
-        self, state: Any, actions: tuple[Any, ...], out: Out, observed: tuple[Any, ...], masks: tuple[Any, ...]
+        self,
+        state: Any,
+        actions: tuple[Any, ...],
+        out: Out,
+        observed: tuple[Any, ...],
+        masks: tuple[Any, ...],
     ) -> Callable[[], None]:
         """A function that steps, then observes and masks all seats, bound to these buffers; families may fuse them."""
         rows = len(self.flags(state)[1])
@@ -232,7 +245,15 @@ class ArraySimulator(Simulator):
         memory = block(state, where)
         reward = out.reward.view(np.uint8)
         digest_rows(
-            memory, where.offset, where.width, where.digested, reward, out.terminated, out.truncated, which, chain
+            memory,
+            where.offset,
+            where.width,
+            where.digested,
+            reward,
+            out.terminated,
+            out.truncated,
+            which,
+            chain,
         )
 
     def snapshot(self, state: Any) -> bytes:
@@ -321,7 +342,9 @@ class ObjectSimulator(Simulator):
         """Ask each game; `out` is a list of rows, each a list of what the seats see."""
         first = self.offsets[role]
         for b, row in enumerate(seats):
-            out[b] = [self.see(state.games[b], first + int(s)) if s >= 0 else None for s in row]
+            for n, s in enumerate(row):
+                if s >= 0:
+                    out[b][n] = self.see(state.games[b], first + int(s))
 
     def flags(self, state: Any) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.bool_]]:
         """Views of the common arrays."""
@@ -339,7 +362,14 @@ class ObjectSimulator(Simulator):
         for b in np.flatnonzero(which):
             h = hashlib.blake2b(int(chain[b]).to_bytes(8, "little"), digest_size=8)
             h.update(self.fingerprint(state.games[b]))
-            for part in (state.key[b], state.t[b], state.over[b], state.live[b], out.reward[b], out.terminated[b]):
+            for part in (
+                state.key[b],
+                state.t[b],
+                state.over[b],
+                state.live[b],
+                out.reward[b],
+                out.terminated[b],
+            ):
                 h.update(np.ascontiguousarray(part).tobytes())
             h.update(bytes([bool(out.truncated[b])]))
             chain[b] = np.uint64(int.from_bytes(h.digest(), "little"))
@@ -347,10 +377,19 @@ class ObjectSimulator(Simulator):
     def snapshot(self, state: Any) -> Any:
         """The common arrays and each game's own copy."""
         games = tuple(None if game is None else self.save(game) for game in state.games)
-        return (state.key.copy(), state.t.copy(), state.over.copy(), state.live.copy(), state.inst.copy(), games)
+        return (
+            state.key.copy(),
+            state.t.copy(),
+            state.over.copy(),
+            state.live.copy(),
+            state.inst.copy(),
+            games,
+        )
 
     def restore(self, state: Any, snapshot: Any) -> None:
         """Bring all rows back."""
-        for array, saved in zip((state.key, state.t, state.over, state.live, state.inst), snapshot[:5], strict=True):
+        for array, saved in zip(
+            (state.key, state.t, state.over, state.live, state.inst), snapshot[:5], strict=True
+        ):
             array[...] = saved
         state.games = [None if saved is None else self.revive(saved) for saved in snapshot[5]]

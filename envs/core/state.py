@@ -33,7 +33,7 @@ class Field(NamedTuple):
     kind: str = "state"
 
 
-def COMMON(seats: int) -> tuple[Field, ...]:  # noqa: N802  (read as the constant that it is for a given number of seats)
+def COMMON(seats: int) -> tuple[Field, ...]:
     """The fields with which every array state begins."""
     return (
         Field("key", np.uint64),

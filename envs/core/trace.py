@@ -153,7 +153,9 @@ def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_plain).encode()
+    return json.dumps(
+        value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_plain
+    ).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -225,7 +227,9 @@ def _frames(data: bytes, at: int, name: str) -> dict[bytes, list[bytes]]:
         except zstandard.ZstdError as error:
             raise TraceError(f"{name}: damaged at byte {at}: {error}") from error
         at += _FRAME.size + size
-    raise TraceError(f"{name}: cut at byte {len(data)}: the seal is missing; copy the file again or play the episode again")
+    raise TraceError(
+        f"{name}: cut at byte {len(data)}: the seal is missing; copy the file again or play the episode again"
+    )
 
 
 def decode(data: bytes, name: str = "trace") -> Trace:

@@ -1,0 +1,85 @@
+"""Moving short runs of bytes inside kernels: what the compiler cannot see because it must assume that arrays overlap.
+
+Both functions take flat C-contiguous arrays and a *constant* length, and compile to a few vector instructions. Under
+`NUMBA_DISABLE_JIT=1` they are plain slices.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ludarium.envs.core.compile import DISABLED
+
+__all__ = ["copy_run", "widen_run"]
+
+if DISABLED:
+
+    def copy_run(target: NDArray[Any], to: int, source: NDArray[Any], start: int, length: int) -> None:
+        """Copy `length` items (a constant) of `source` from `start` to `target` at `to`; the same item type."""
+        target[to : to + length] = source[start : start + length]
+
+    def widen_run(
+        target: NDArray[np.float32], to: int, source: NDArray[np.uint8], start: int, length: int
+    ) -> None:
+        """Copy `length` bytes (a constant) as float32."""
+        target[to : to + length] = source[start : start + length]
+
+else:
+    from llvmlite import ir
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
+
+    _LANES = 8
+
+    def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
+        data = context.make_array(kind)(context, builder, array).data
+        return builder.gep(data, [index])
+
+    @intrinsic(prefer_literal=True)
+    def copy_run(typingctx: Any, target: Any, to: Any, source: Any, start: Any, length: Any) -> Any:
+        """Copy `length` items (a constant) of `source` from `start` to `target` at `to`; the same item type."""
+        if not isinstance(length, types.IntegerLiteral) or target.dtype != source.dtype:
+            return None
+        signature = types.void(target, types.intp, source, types.intp, length)
+
+        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            count = context.get_constant(types.intp, sig.args[4].literal_value)
+            size = context.get_abi_sizeof(context.get_data_type(sig.args[0].dtype))
+            cgutils.raw_memcpy(
+                builder,
+                _place(context, builder, sig.args[0], args[0], args[1]),
+                _place(context, builder, sig.args[2], args[2], args[3]),
+                count,
+                size,
+            )
+            return context.get_dummy_value()
+
+        return signature, code
+
+    @intrinsic(prefer_literal=True)
+    def widen_run(typingctx: Any, target: Any, to: Any, source: Any, start: Any, length: Any) -> Any:
+        """Copy `length` bytes (a constant) as float32."""
+        if not isinstance(length, types.IntegerLiteral):
+            return None
+        signature = types.void(target, types.intp, source, types.intp, length)
+
+        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            count = sig.args[4].literal_value
+            into = _place(context, builder, sig.args[0], args[0], args[1])
+            out_of = _place(context, builder, sig.args[2], args[2], args[3])
+            lanes = _LANES if count >= _LANES else 1
+            begins = sorted({*range(0, count - lanes + 1, lanes), count - lanes})
+            for begin in begins:  # the last run overlaps the one before rather than leave a tail
+                offset = ir.Constant(ir.IntType(64), begin)
+                source_type = ir.VectorType(ir.IntType(8), lanes).as_pointer()
+                target_type = ir.VectorType(ir.FloatType(), lanes).as_pointer()
+                loaded = builder.load(builder.bitcast(builder.gep(out_of, [offset]), source_type), align=1)
+                wide = builder.zext(loaded, ir.VectorType(ir.IntType(32), lanes))
+                value = builder.sitofp(wide, ir.VectorType(ir.FloatType(), lanes))
+                builder.store(value, builder.bitcast(builder.gep(into, [offset]), target_type), align=4)
+            return context.get_dummy_value()
+
+        return signature, code
