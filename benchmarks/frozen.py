@@ -1,4 +1,4 @@
-"""The lifelong scenario files of the POGEMA benchmark, read into arrays (the files themselves are not ours to ship)."""
+"""The lifelong scenario files of the POGEMA benchmark, read into arrays (the files are not ours to ship)."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def _read_yaml(path: Path) -> Any:
         with path.open(encoding="utf-8") as stream:
             return yaml.load(stream, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except OSError as error:
-        raise FileFormatError(path, f"cannot be read ({error}); give the folder with the benchmark's yaml files") from error
+        raise FileFormatError(
+            path, f"cannot be read ({error}); give the folder with the benchmark's yaml files"
+        ) from error
 
 
 def load_frozen(folder: Path, name: str) -> list[Frozen]:

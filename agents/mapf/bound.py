@@ -1,8 +1,9 @@
 """Bounds that no plan can pass: what each agent would do with the map to itself.
 
-The collision-free bound of lifelong throughput: every agent follows shortest paths through its own goal sequence. A goal
-is counted on arrival, at most one a step, so a goal equal to the cell where the agent stands (at the start, or twice in a
-row) costs one step. No joint plan can count more goals for any agent, since collisions only delay.
+The collision-free bound of lifelong throughput: every agent follows shortest paths through its own goal
+sequence. A goal is counted on arrival, at most one a step, so a goal equal to the cell where the agent
+stands (at the start, or twice in a row) costs one step. No joint plan can count more goals for any agent,
+since collisions only delay.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ def _solo_goals(
     max_steps: int,
     reached: NDArray[np.int32],
 ) -> None:
-    """Fill `reached[N]` with the goals that each agent counts alone in `max_steps`; sequences repeat from their start."""
+    """Fill `reached[N]` with the goals that each agent counts alone; sequences repeat from their start."""
     cells = table.shape[0]
     distance = np.empty(cells, np.int32)
     queue = np.empty(cells, np.int32)
     for agent in range(starts.shape[0]):
-        cell, elapsed, count = np.int64(starts[agent]), np.int64(0), 0
-        length = np.int64(lengths[agent])
+        cell, elapsed, count = int(starts[agent]), 0, 0
+        length = int(lengths[agent])
         while length > 0:
-            goal = np.int64(goals[agent, count % length])
+            goal = int(goals[agent, count % length])
             bfs(table, goal, distance, queue)
-            elapsed += max(1, np.int64(distance[cell]))
+            elapsed += max(1, int(distance[cell]))
             if elapsed > max_steps:
                 break
             cell = goal
@@ -53,15 +54,16 @@ def goal_bound(
 ) -> NDArray[np.int32]:
     """Return `int32[N]`: the most goals that each agent can count in `max_steps` steps.
 
-    `grid` is `uint8[H, W]`, `starts` `int32[N]` cells, `goals` `int32[N, K]` cells, of which the first `lengths[i]`
-    (default: all K) are agent i's sequence, repeated for ever. A goal that cannot be reached ends the count.
-    Raises `InstanceError` when shapes do not fit.
+    `grid` is `uint8[H, W]`, `starts` `int32[N]` cells, `goals` `int32[N, K]` cells, of which the first
+    `lengths[i]` (default: all K) are agent i's sequence, repeated for ever. A goal that cannot be reached
+    ends the count. Raises `InstanceError` when shapes do not fit.
     """
     starts = np.ascontiguousarray(starts, np.int32)
     goals = np.ascontiguousarray(goals, np.int32)
     if starts.ndim != 1 or goals.ndim != 2 or len(goals) != len(starts):
         raise InstanceError(
-            f"starts have shape {starts.shape} and goals {goals.shape}; expected [N] and [N, K]: give one row of goals an agent"
+            f"starts have shape {starts.shape} and goals {goals.shape}; "
+            "expected [N] and [N, K]: give one row of goals an agent"
         )
     if lengths is None:
         lengths = np.full(len(starts), goals.shape[1], np.int32)
@@ -78,5 +80,5 @@ def throughput_bound(
     max_steps: int,
     lengths: NDArray[np.int32] | None = None,
 ) -> float:
-    """Return the collision-free bound of throughput (goals a step, over all agents); arguments as in `goal_bound`."""
+    """Return the bound of throughput (goals a step, over all agents); arguments as in `goal_bound`."""
     return float(goal_bound(grid, starts, goals, max_steps, lengths).sum()) / max_steps
