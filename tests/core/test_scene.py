@@ -259,6 +259,23 @@ def test_a_grid_world_reads_back_exactly() -> None:
         assert render(scene, "svg") == render(recording.scene(t), "svg")
 
 
+def test_a_movie_keeps_no_array_that_a_world_goes_on_writing_to() -> None:
+    x, kinds, cells = np.zeros(2), np.zeros(2, np.int32), np.zeros((1, 2), np.uint8)
+
+    def scenes():
+        for t in range(3):
+            x[:], kinds[:], cells[:] = t, t % 2, t % 2
+            robots = Sprites("robot", x, x, styles=("robot", "robot.idle"), which=kinds, number=kinds)
+            yield Scene(3, 3, shapes=(Tiles(cells), robots))
+
+    recording = decode(encode(Movie("m", scenes())))
+    for t in range(3):
+        tiles, robots = recording.scene(t).shapes
+        assert robots.x.tolist() == [t, t]
+        assert robots.kinds.tolist() == robots.numbers.tolist() == [t % 2] * 2
+        assert tiles.cells.tolist() == [[t % 2] * 2]
+
+
 def test_a_movie_is_a_pure_function_of_its_scenes() -> None:
     assert encode(movie(16, 20, 30)) == encode(movie(16, 20, 30))
 

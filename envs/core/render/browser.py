@@ -119,7 +119,7 @@ class _Track:
     def __init__(self, first: Sprites, scale: int, index: int) -> None:
         self.head, self.scale, self.index = _sprites_head(first), scale, index
         self.count = len(first)
-        self.rows: list[tuple[NDArray[np.int64], ...]] = []
+        self.rows: list[tuple[NDArray[np.int32], ...]] = []
 
     def add(self, shape: Sprites, step: int) -> None:
         """Append one step; raise `ConfigError` if the number of sprites changed."""
@@ -129,12 +129,13 @@ class _Track:
                 "keep one number for an episode and hide those that are not there (x not a number)"
             )
         shown = np.isfinite(shape.x) & np.isfinite(shape.y)
-        was = self.rows[-1] if self.rows else (np.zeros(self.count, np.int64),) * 2
-        place = [
-            np.where(shown, np.rint(np.where(shown, axis, 0.0) * self.scale).astype(np.int64), before)
+        was = self.rows[-1] if self.rows else (np.zeros(self.count, np.int32),) * len(COLUMNS)
+        x, y = (
+            np.where(shown, np.rint(np.where(shown, axis, 0.0) * self.scale), before)
             for axis, before in ((shape.x, was[0]), (shape.y, was[1]))
-        ]
-        row = (*place, shape.kinds, shape.numbers, shown.astype(np.int64))
+        )
+        new = (np.asarray(column, np.int32) for column in (x, y, shape.kinds, shape.numbers, shown))
+        row = tuple(b if np.array_equal(a, b) else a for a, b in zip(new, was, strict=True))
         if not self.rows:
             self.rows = [row] * step
         self.rows.append(row)
@@ -151,7 +152,7 @@ class _Columns:
         self.table: list[list[Any]] = []
         self.parts: list[bytes] = []
 
-    def add(self, values: NDArray[np.int64]) -> int:
+    def add(self, values: NDArray[np.integer[Any]]) -> int:
         """Store `values` in the narrowest type that holds them; return the number of the column."""
         low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
         kind = next(k for k in ("i1", "i2", "i4") if np.iinfo(k).min <= low and high <= np.iinfo(k).max)
@@ -159,7 +160,7 @@ class _Columns:
         self.parts.append(values.astype("<" + kind).tobytes())
         return len(self.table) - 1
 
-    def add_track(self, values: NDArray[np.int64]) -> dict[str, int]:
+    def add_track(self, values: NDArray[np.int32]) -> dict[str, int]:
         """Store int[T, N]: the first step, and the differences unless nothing ever changes."""
         steps = np.diff(values, axis=0).T
         first = {"first": self.add(values[0])}
@@ -235,8 +236,10 @@ def record(movie: Movie) -> tuple[dict[str, Any], bytes]:
     columns, sprites = _Columns(), []
     for track in recorder.tracks.values():
         track.pad(steps)
-        stacked = [np.stack([row[i] for row in track.rows]) for i in range(len(COLUMNS))]
-        placed = {name: columns.add_track(values) for name, values in zip(COLUMNS, stacked, strict=True)}
+        placed = {
+            name: columns.add_track(np.stack([row[i] for row in track.rows]))
+            for i, name in enumerate(COLUMNS)
+        }
         sprites.append(track.head | {"count": track.count, "scale": track.scale, "columns": placed})
     header = {
         "version": VERSION,

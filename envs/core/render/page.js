@@ -2,7 +2,6 @@
 
 const SPEEDS = [1, 2, 4, 8, 16, 32, 64];       // steps a second
 const $ = (id) => document.getElementById(id);
-const SVG = "http://www.w3.org/2000/svg";
 
 class Player {
   constructor(movie) {
@@ -16,7 +15,7 @@ class Player {
     this.still = window.matchMedia("(prefers-reduced-motion: reduce)");
     this.buttons();
     this.followPanel();
-    this.curves = Object.entries(movie.series).map(([name, values]) => this.curve(name, values));
+    this.curves = Object.entries(movie.series).map(([name, values]) => curve(name, values, (t) => this.seek(t)));
     $("curves").hidden = !this.curves.length;
     this.pointer();
     document.addEventListener("keydown", (event) => this.key(event));
@@ -127,7 +126,7 @@ class Player {
     $("back").onclick = () => this.step(-1);
     $("forward").onclick = () => this.step(1);
     $("scrub").oninput = () => { this.playing = false; this.showPlaying(); this.seek(Number($("scrub").value)); };
-    for (const speed of SPEEDS) $("speed").append(new Option(`${speed} steps/s`, String(speed)));
+    for (const speed of SPEEDS) $("speed").append(new Option(`${speed} step${speed > 1 ? "s" : ""}/s`, String(speed)));
     $("speed").onchange = () => this.setSpeed(Number($("speed").value));
     this.setSpeed(this.speed);
     $("zoom-in").onclick = () => this.zoomBy(1.5);
@@ -148,49 +147,7 @@ class Player {
   }
 
   legend() {
-    $("legend").replaceChildren(...[...this.movie.sprites].reverse().map((sprites) => {
-      const item = document.createElement("li"), svg = element("svg", { viewBox: "-1 -1 2 2", "aria-hidden": "true" });
-      const corners = OUTLINES[sprites.form], fill = this.painter.paint(sprites.styles[0])[0];
-      const hollow = HOLLOW.has(sprites.form), paint = { fill, stroke: fill, "stroke-width": 0.22, "fill-opacity": hollow ? TINT : 1 };
-      svg.append(corners ? element("polygon", { points: corners.join(" "), ...paint }) : element("circle", { r: 0.9, ...paint }));
-      item.append(svg, sprites.title || sprites.name);
-      return item;
-    }));
-  }
-
-  // Curves
-
-  curve(name, values) {
-    const figures = values.filter((v) => v !== null), low = Math.min(0, ...figures), high = Math.max(...figures, low + 1e-9);
-    const y = (v) => (40 - 38 * (v - low) / (high - low)).toFixed(2);
-    const points = values.map((v, t) => v === null ? "" : `${t},${y(v)}`).filter(Boolean);
-    const box = document.createElement("div"), line = document.createElement("p");
-    const label = document.createElement("span"), now = document.createElement("span");
-    const width = Math.max(this.last, 1);
-    const svg = element("svg", { viewBox: `0 0 ${width} 41`, preserveAspectRatio: "none", "aria-hidden": "true" });
-    const cursor = element("line", { class: "cursor", y1: 0, y2: 41 });
-    const first = points.length ? points[0].split(",")[0] : 0, end = points.length ? points[points.length - 1].split(",")[0] : 0;
-    svg.append(
-      element("line", { class: "base", x1: 0, x2: width, y1: 40, y2: 40 }),
-      element("polygon", { class: "area", points: `${first},40 ${points.join(" ")} ${end},40` }),
-      element("polyline", { class: "trace", points: points.join(" ") }), cursor);
-    box.className = "curve";
-    label.textContent = name.replaceAll("_", " ");
-    now.className = "now";
-    line.append(label, now);
-    box.append(line, svg);
-    box.onclick = (event) => {
-      const at = svg.getBoundingClientRect();
-      this.seek(Math.round(Math.min(Math.max((event.clientX - at.left) / at.width, 0), 1) * this.last));
-    };
-    $("curves").append(box);
-    return (time) => {
-      const value = values[Math.floor(time)];
-      cursor.setAttribute("x1", time);
-      cursor.setAttribute("x2", time);
-      const text = value === null ? "–" : figure(value);
-      if (now.textContent !== text) now.textContent = text;
-    };
+    $("legend").replaceChildren(...[...this.movie.sprites].reverse().map((sprites) => legendItem(sprites, this.painter)));
   }
 
   // Following
@@ -296,7 +253,7 @@ class Player {
     };
     canvas.onpointermove = (event) => {
       const [x, y] = at(event), from = down.get(event.pointerId);
-      if (!from) { canvas.classList.toggle("over", this.near(x, y) !== null); return; }
+      if (!from) { this.hover(this.near(x, y), x, y); return; }
       down.set(event.pointerId, [x, y]);
       if (down.size === 2) {
         const now = gap();
@@ -336,6 +293,12 @@ class Player {
       }
     }
     return best;
+  }
+
+  hover(found, px, py) {
+    $("canvas").classList.toggle("over", found !== null);
+    const sprites = found && found.sprites;
+    $("canvas").title = found ? `${sprites.title || sprites.name} ${sprites.number.data[found.i]}` : this.painter.titleAt(px, py);
   }
 
   // Links and keys
@@ -396,45 +359,6 @@ class Player {
       s: () => this.share(), d: () => $("theme").click(), "?": () => $("keys").showModal(),
     }[event.key.length === 1 ? event.key.toLowerCase() : event.key];
   }
-}
-
-function element(name, attributes) {
-  const made = document.createElementNS(SVG, name);
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
-function figure(value) {
-  if (Number.isInteger(value)) return value.toLocaleString("en");
-  return Math.abs(value) >= 1000 ? value.toFixed(0) : String(Number(value.toPrecision(4)));
-}
-
-// A place in a grid is named by its cell; elsewhere to a tenth.
-function cell(v) { return Number.isInteger(v - 0.5) ? v - 0.5 : v.toFixed(1); }
-
-function savedTheme() {
-  try { return localStorage.getItem("ludarium-theme"); } catch { return null; }
-}
-
-function copyByHand(text) {
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const copied = document.execCommand("copy");
-  area.remove();
-  return copied;
-}
-
-function toast(text) {
-  const old = $("toast");
-  if (old) old.remove();
-  const box = document.createElement("p");
-  box.id = "toast";
-  box.setAttribute("role", "status");
-  box.textContent = text;
-  document.body.append(box);
-  setTimeout(() => box.remove(), 2500);
 }
 
 readMovie($("movie").textContent).then((movie) => {

@@ -10,6 +10,7 @@ const STROKE = 0.18, TINT = 0.16;              // as in forms.py
 const TYPE_BY_DIGITS = [1.15, 1.15, 1.0, 0.78, 0.6];
 const NARROW = 0.85;
 const SMALLEST_TYPE = 5;                       // pixels
+const TOGETHER = 100;                          // sprites in one path
 const TRAIL = 60;                              // steps
 const FACE = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
 
@@ -93,6 +94,16 @@ class Painter {
       else this.shape(this.movie.shapes[index], this.later(index, next));
     }
     if (followed) this.highlight(followed);
+  }
+
+  // The title of the topmost rectangle or disc under a point of the canvas, "" if there is none.
+  titleAt(px, py) {
+    const [x, y] = this.toWorld(px, py), shapes = this.movie.shapes;
+    const seen = [...this.movie.background, ...this.movie.drawn[this.now].filter((i) => i >= 0).map((i) => shapes[i])];
+    const under = (s) => s.kind === "rect" ? x >= s.x && y >= s.y && x <= s.x + s.width && y <= s.y + s.height
+      : s.kind === "circle" && Math.hypot(x - s.x, y - s.y) <= s.radius;
+    const found = seen.reverse().find((shape) => shape.title && under(shape));
+    return found ? found.title : "";
   }
 
   // The same thing one step later, by its id: what a shape moves towards.
@@ -207,7 +218,28 @@ class Painter {
     c.closePath();
   }
 
-  // All sprites of one style are one path: a thousand robots cost a few calls.
+  // Sprites of one style share paths, not too many in one: filling a path costs more than its parts. Those too small
+  // to show their form are plain dots.
+  crowd(form, group, radius) {
+    const c = this.context, hollow = HOLLOW.has(form), shade = c.globalAlpha;
+    if (radius < 2 * this.ratio) {
+      const edge = radius * (hollow ? 1.1 : 1.8);
+      for (let j = 0; j < group.length; j += 3) c.fillRect(group[j] - edge / 2, group[j + 1] - edge / 2, edge, edge);
+      return;
+    }
+    c.lineWidth = Math.max(STROKE * radius, 1);
+    c.lineJoin = "round";
+    const reach = hollow ? radius - c.lineWidth / 2 : radius;
+    for (let from = 0; from < group.length; from += 3 * TOGETHER) {
+      c.beginPath();
+      for (let j = from; j < Math.min(from + 3 * TOGETHER, group.length); j += 3) this.outline(form, group[j], group[j + 1], reach);
+      c.globalAlpha = shade * (hollow ? TINT : 1);
+      c.fill();
+      c.globalAlpha = shade;
+      if (hollow) c.stroke();
+    }
+  }
+
   sprites(sprites) {
     const c = this.context, s = this.scale, radius = sprites.radius * s;
     const last = this.movie.steps - 1, f = this.time - this.now, next = Math.min(this.now + 1, last);
@@ -230,15 +262,8 @@ class Painter {
       if (!group.length) return;
       const [fill, , ink] = this.paint(sprites.styles[k]);
       c.fillStyle = c.strokeStyle = fill;
-      c.lineWidth = Math.max(STROKE * radius, 1);
-      c.lineJoin = "round";
-      const shade = this.followed ? 0.38 : 1;
-      c.beginPath();
-      for (let j = 0; j < group.length; j += 3) this.outline(sprites.form, group[j], group[j + 1], hollow ? radius - c.lineWidth / 2 : radius);
-      c.globalAlpha = shade * (hollow ? TINT : 1);
-      c.fill();
-      c.globalAlpha = shade;
-      if (hollow) c.stroke();
+      c.globalAlpha = this.followed ? 0.38 : 1;
+      this.crowd(sprites.form, group, radius);
       if (legible) this.numbers(group, sprites, radius, hollow ? fill : ink);
     });
     c.globalAlpha = 1;
