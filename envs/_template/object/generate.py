@@ -1,0 +1,16 @@
+"""Instances of the guessing game: a number from a seed."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ludarium.envs.core.rng import below, draw, episode_key
+
+__all__ = ["draw_secret"]
+
+STREAM_SECRET = 1
+
+
+def draw_secret(seed: int, high: int) -> int:
+    """The number to guess, uniform in 1 to `high`."""
+    return 1 + int(below(draw(np.uint64(episode_key(seed)), STREAM_SECRET, 0, 0, 0), high))
