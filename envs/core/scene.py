@@ -137,9 +137,7 @@ class Sprites:
 
     def __post_init__(self) -> None:
         if self.form not in FORMS:
-            raise ConfigError(
-                f"sprites {self.name!r} have the form {self.form!r}{did_you_mean(self.form, FORMS)}"
-            )
+            raise ConfigError(f"sprites {self.name!r} have the form {self.form!r}{did_you_mean(self.form, FORMS)}")
         for column in (self.y, self.which, self.number):
             if column is not None and len(column) != len(self.x):
                 raise ConfigError(

@@ -92,9 +92,7 @@ def canvas_bytes(tab) -> str:
 
 
 @pytest.mark.parametrize("robots", [128, 1000])
-def test_it_plays_and_how_long_a_frame_takes(
-    visit, page_of, robots: int, tmp_path: Path, record_property
-) -> None:
+def test_it_plays_and_how_long_a_frame_takes(visit, page_of, robots: int, tmp_path: Path, record_property) -> None:
     tab = visit(page_of(robots))
     before = canvas_bytes(tab)
     tab.click("#play")
@@ -111,9 +109,7 @@ def test_it_plays_and_how_long_a_frame_takes(
     assert tab.get_attribute("#play", "aria-label") == "Play"
     assert canvas_bytes(tab) != before
     between = np.diff(frames)
-    report = (
-        f"{robots} robots: a frame every {np.median(between):.1f} ms (95 %: {np.quantile(between, 0.95):.1f})"
-    )
+    report = f"{robots} robots: a frame every {np.median(between):.1f} ms (95 %: {np.quantile(between, 0.95):.1f})"
     record_property("frame", report)
     print(report)
     tab.screenshot(path=tmp_path / f"{robots}.png")
@@ -325,18 +321,14 @@ def test_hostile_words_run_nothing(visit, tmp_path: Path) -> None:
 
 
 def test_a_single_scene_is_a_whole_movie(visit, tmp_path: Path) -> None:
-    tab = visit(
-        write_page(tmp_path / "one.html", Movie("One", [Scene(3, 3, caption="only", values={"a": 1.0})]))
-    )
+    tab = visit(write_page(tmp_path / "one.html", Movie("One", [Scene(3, 3, caption="only", values={"a": 1.0})])))
     assert press(tab, "Space", "ArrowRight", "End", "n", "f", "+") == 0
 
 
 def test_the_page_works_inside_a_notebook_frame(visit, tmp_path: Path) -> None:
     outer = tmp_path / "notebook.html"
     frame = notebook_html(movie(16, 10, 20), height=500)
-    outer.write_text(
-        f"<!doctype html><html data-ready><title>n</title><link rel=icon href='data:,'>{frame}</html>"
-    )
+    outer.write_text(f"<!doctype html><html data-ready><title>n</title><link rel=icon href='data:,'>{frame}</html>")
     tab = visit(outer)
     inner = tab.frame_locator("iframe")
     inner.locator("html[data-ready]").wait_for()

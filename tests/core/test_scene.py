@@ -160,9 +160,7 @@ def test_pixels_of_any_size_and_shapes_beyond_the_edge(size: int) -> None:
 
 
 def test_a_thinned_world_keeps_its_shape_in_pixels() -> None:
-    pixels = render(
-        Scene(1000, 500, background=(Tiles(np.ones((500, 1000), np.uint8)),)), "rgb_array", size=100
-    )
+    pixels = render(Scene(1000, 500, background=(Tiles(np.ones((500, 1000), np.uint8)),)), "rgb_array", size=100)
     assert pixels.shape == (50, 100, 3)
     assert (pixels == rgb(LIGHT.paint("wall").fill)).all()
 
@@ -340,9 +338,7 @@ def test_hostile_words_stay_words_in_the_page() -> None:
     scenes = [every_shape(HOSTILE)] * 2
     bad = Movie(HOSTILE, scenes, {HOSTILE: HOSTILE}, {HOSTILE: HOSTILE}, {HOSTILE: [0.0, 1.0]}, HOSTILE)
     reader = Reader(page_html(bad))
-    harmless = Reader(
-        page_html(Movie("t", [every_shape()] * 2, {"a": "b"}, {"a": "b"}, {"a": [0.0, 1.0]}, "s"))
-    )
+    harmless = Reader(page_html(Movie("t", [every_shape()] * 2, {"a": "b"}, {"a": "b"}, {"a": [0.0, 1.0]}, "s")))
     assert [tag for tag, _ in reader.tags] == [tag for tag, _ in harmless.tags]
     assert len(reader.scripts) == 2
     assert any("alert(1)" in words and "🤖" in words for words in reader.words)

@@ -186,9 +186,7 @@ class _Recorder:
         if step == 0:
             self.size = (float(scene.width), float(scene.height))
             if any(isinstance(shape, Sprites) for shape in scene.background):
-                raise ConfigError(
-                    "the background of a movie cannot hold sprites; put them first in the scene's shapes"
-                )
+                raise ConfigError("the background of a movie cannot hold sprites; put them first in the scene's shapes")
             self.background = [shape_json(shape) for shape in scene.background]
         drawn = [self._place(shape, step) for shape in scene.shapes]
         if not self.frames or self.frames[-1][1] != drawn:
@@ -236,10 +234,7 @@ def record(movie: Movie) -> tuple[dict[str, Any], bytes]:
     columns, sprites = _Columns(), []
     for track in recorder.tracks.values():
         track.pad(steps)
-        placed = {
-            name: columns.add_track(np.stack([row[i] for row in track.rows]))
-            for i, name in enumerate(COLUMNS)
-        }
+        placed = {name: columns.add_track(np.stack([row[i] for row in track.rows])) for i, name in enumerate(COLUMNS)}
         sprites.append(track.head | {"count": track.count, "scale": track.scale, "columns": placed})
     header = {
         "version": VERSION,
@@ -264,17 +259,14 @@ def _series(movie: Movie, values: dict[str, list[float | None]], steps: int) -> 
     """Return the curves to plot: the movie's own, else those of the scenes, in six figures."""
     for name, curve in movie.series.items():
         if len(curve) != steps:
-            raise ConfigError(
-                f"the curve {name!r} has {len(curve)} values for {steps} scenes; it needs one a scene"
-            )
+            raise ConfigError(f"the curve {name!r} has {len(curve)} values for {steps} scenes; it needs one a scene")
     chosen = {plain_text(name): list(map(_number, curve)) for name, curve in movie.series.items()} or values
     return {name: [v if v is None else float(f"{v:.6g}") for v in curve] for name, curve in chosen.items()}
 
 
 def _themes() -> dict[str, dict[str, list[str]]]:
     return {
-        name: {style: [p.fill, p.stroke, p.text] for style, p in theme.styles.items()}
-        for name, theme in THEMES.items()
+        name: {style: [p.fill, p.stroke, p.text] for style, p in theme.styles.items()} for name, theme in THEMES.items()
     }
 
 
@@ -294,12 +286,8 @@ class Recording:
     def scene(self, step: int) -> Scene:
         """Return the scene of `step`, places rounded to the recording's scale."""
         drawn = next(frame[1] for frame in reversed(self.header["frames"]) if frame[0] <= step)
-        shapes = [
-            self._sprites(-1 - i, step) if i < 0 else shape_from_json(self.header["shapes"][i]) for i in drawn
-        ]
-        values = {
-            name: curve[step] for name, curve in self.header["series"].items() if curve[step] is not None
-        }
+        shapes = [self._sprites(-1 - i, step) if i < 0 else shape_from_json(self.header["shapes"][i]) for i in drawn]
+        values = {name: curve[step] for name, curve in self.header["series"].items() if curve[step] is not None}
         return Scene(
             self.header["width"],
             self.header["height"],
@@ -333,15 +321,12 @@ def decode(blob: bytes) -> Recording:
     tracks = {}
     for head in header["sprites"]:
         tracks[head["name"]] = {
-            name: _unroll(columns, place, header["steps"], head["count"])
-            for name, place in head["columns"].items()
+            name: _unroll(columns, place, header["steps"], head["count"]) for name, place in head["columns"].items()
         }
     return Recording(header, tracks)
 
 
-def _unroll(
-    columns: list[NDArray[np.int64]], place: dict[str, int], steps: int, count: int
-) -> NDArray[np.int64]:
+def _unroll(columns: list[NDArray[np.int64]], place: dict[str, int], steps: int, count: int) -> NDArray[np.int64]:
     """Return a column as int64[T, N] from its first step and its differences."""
     values = np.zeros((steps, count), np.int64)
     values[0] = columns[place["first"]]

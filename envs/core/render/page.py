@@ -78,9 +78,7 @@ def _escape(text: Any) -> str:
 
 
 def _rows(table: dict[str, Any], row: str) -> str:
-    return "\n".join(
-        row.format(_escape(_words(name)), _escape(_value(value))) for name, value in table.items()
-    )
+    return "\n".join(row.format(_escape(_words(name)), _escape(_value(value))) for name, value in table.items())
 
 
 def _words(name: str) -> str:
@@ -100,10 +98,6 @@ def _value(value: Any) -> str:
 
 def _summary(header: dict[str, Any]) -> str:
     """Say in a sentence what can be seen, for those who cannot see it."""
-    counts = [
-        f"{head['count']} {head['title'] or head['name']}s" for head in header["sprites"] if not head["of"]
-    ]
+    counts = [f"{head['count']} {head['title'] or head['name']}s" for head in header["sprites"] if not head["of"]]
     steps = header["steps"] - 1
-    return f"An episode of {steps} step{'s' * (steps != 1)}" + (
-        f" with {' and '.join(counts)}." if counts else "."
-    )
+    return f"An episode of {steps} step{'s' * (steps != 1)}" + (f" with {' and '.join(counts)}." if counts else ".")

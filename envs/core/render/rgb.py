@@ -47,9 +47,7 @@ class _Canvas:
         self.pixels = np.empty((height, width, 3), np.uint8)
         self.pixels[:] = rgb(look.paint("background").fill)
 
-    def fill(
-        self, box: tuple[float, float, float, float], colour: str, distance: Callable[..., Floats]
-    ) -> None:
+    def fill(self, box: tuple[float, float, float, float], colour: str, distance: Callable[..., Floats]) -> None:
         """Colour the pixels of `box` (left, top, right, bottom; units) where `distance(x, y)` is below 0."""
         rows, columns = self.pixels.shape[:2]
         left, top = (max(int(np.floor(v * self.unit)) - 1, 0) for v in box[:2])
@@ -61,9 +59,7 @@ class _Canvas:
         part = self.pixels[top:bottom, left:right]
         part[:] = np.rint(part + cover[..., None] * (rgb(colour) - part.astype(np.float64)))
 
-    def write(
-        self, x: float, y: float, text: str, colour: str, height: float, anchor: str = "middle"
-    ) -> None:
+    def write(self, x: float, y: float, text: str, colour: str, height: float, anchor: str = "middle") -> None:
         """Write `text` with its middle at `y`, at most `height` units high.
 
         What would be lower than 5 pixels is left out.
@@ -76,9 +72,7 @@ class _Canvas:
         left, top = round(x * self.unit - shift * mask.shape[1]), round(y * self.unit - 0.5 * mask.shape[0])
         rows, columns = np.nonzero(mask)
         rows, columns = rows + top, columns + left
-        inside = (
-            (rows >= 0) & (rows < self.pixels.shape[0]) & (columns >= 0) & (columns < self.pixels.shape[1])
-        )
+        inside = (rows >= 0) & (rows < self.pixels.shape[0]) & (columns >= 0) & (columns < self.pixels.shape[1])
         self.pixels[rows[inside], columns[inside]] = rgb(colour)
 
 
@@ -189,9 +183,7 @@ def _stamp(canvas: _Canvas, shape: Sprites, chosen: NDArray[np.int64], half: int
     offsets = np.arange(-half, half + 1)
     columns = np.floor(x).astype(np.int64)[:, None, None] + offsets[None, None, :]
     rows = np.floor(y).astype(np.int64)[:, None, None] + offsets[None, :, None]
-    edge = _distance(
-        shape.form, columns + 0.5 - x[:, None, None], rows + 0.5 - y[:, None, None], shape.radius * unit
-    )
+    edge = _distance(shape.form, columns + 0.5 - x[:, None, None], rows + 0.5 - y[:, None, None], shape.radius * unit)
     cover = np.clip(0.5 - edge, 0.0, 1.0)
     if shape.form in HOLLOW:
         line = max(STROKE * shape.radius * unit, 1.0)

@@ -148,9 +148,7 @@ def blocks_of(mask: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
         if row < mask.shape[0]:
             edges[1:-1] = mask[row]
         starts, ends = np.flatnonzero(np.diff(edges) == 1), np.flatnonzero(np.diff(edges) == -1)
-        runs = {
-            (int(a), int(b)): growing.get((int(a), int(b)), row) for a, b in zip(starts, ends, strict=True)
-        }
+        runs = {(int(a), int(b)): growing.get((int(a), int(b)), row) for a, b in zip(starts, ends, strict=True)}
         done.extend((top, a, row - top, b - a) for (a, b), top in growing.items() if (a, b) not in runs)
         growing = runs
     return done
@@ -164,11 +162,7 @@ def _sprites(shape: Sprites, look: Theme, unit: float) -> Iterator[str]:
     for index, style in enumerate(shape.styles):
         paint = look.paint(style)
         hollow = shape.form in HOLLOW
-        edge = (
-            f' stroke="{paint.fill}" stroke-width="{_n(STROKE * radius)}" fill-opacity="{TINT}"'
-            if hollow
-            else ""
-        )
+        edge = f' stroke="{paint.fill}" stroke-width="{_n(STROKE * radius)}" fill-opacity="{TINT}"' if hollow else ""
         chosen = np.flatnonzero(shown & (kinds == index))
         if not len(chosen):
             continue
