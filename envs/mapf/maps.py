@@ -77,9 +77,7 @@ class GridMap:
                     raise InstanceError(f"map {self.name!r}: an obstacle is in {field}")
                 object.__setattr__(self, field, pool)
         if (self.starts is None) != (self.goals is None):
-            raise InstanceError(
-                f"map {self.name!r} has starts or goals without the other; give both or neither"
-            )
+            raise InstanceError(f"map {self.name!r} has starts or goals without the other; give both or neither")
         if self.starts is not None and self.goals is not None:
             robots = (int(np.size(self.starts)),)
             for field in ("starts", "goals"):
@@ -180,14 +178,10 @@ def _header(lines: list[str], path: object) -> tuple[int, int]:
             raise FileFormatError(path, f"expected 'map', got {lines[3][:40]!r}", number)
         if len(names) == 2:
             if len(words) != 2 or not words[1].isdecimal():
-                raise FileFormatError(
-                    path, f"expected '{words[0]} <integer>', got {lines[number - 1][:40]!r}", number
-                )
+                raise FileFormatError(path, f"expected '{words[0]} <integer>', got {lines[number - 1][:40]!r}", number)
             side = int(words[1]) if len(words[1]) < 10 else MAX_SIDE + 1
             if not 1 <= side <= MAX_SIDE:
-                raise FileFormatError(
-                    path, f"{words[0]} is {words[1][:20]}; 1 to {MAX_SIDE} are supported", number
-                )
+                raise FileFormatError(path, f"{words[0]} is {words[1][:20]}; 1 to {MAX_SIDE} are supported", number)
             sides[words[0]] = side
     return sides["height"], sides["width"]
 
@@ -208,12 +202,8 @@ def parse_map(lines: list[str], name: str, path: object = "<text>", lorr: bool =
             raise FileFormatError(path, f"the row has {len(line)} characters; width is {width}", row + 5)
         column = next((i for i, character in enumerate(line) if character not in known), None)
         if column is not None:
-            hint = (
-                " (a station of the League of Robot Runners: give lorr=True)" if line[column] == "E" else ""
-            )
-            reason = (
-                f"unknown character {line[column]!r} in column {column + 1}{hint}; known: {''.join(known)}"
-            )
+            hint = " (a station of the League of Robot Runners: give lorr=True)" if line[column] == "E" else ""
+            reason = f"unknown character {line[column]!r} in column {column + 1}{hint}; known: {''.join(known)}"
             raise FileFormatError(path, reason, row + 5)
         grid[row] = np.frombuffer(line.translate(digits).encode(), np.uint8) - ord("0")
     return GridMap(name, grid)
@@ -231,9 +221,7 @@ def read_map(path: str | PathLike[str], lorr: bool = False) -> GridMap:
 def format_map(grid_map: GridMap) -> str:
     """Return the text of a `.map` file: the cells only, obstacles as `@`."""
     rows = ["".join("@" if cell else "." for cell in row) for row in grid_map.grid.tolist()]
-    return "\n".join(
-        ["type octile", f"height {grid_map.height}", f"width {grid_map.width}", "map", *rows, ""]
-    )
+    return "\n".join(["type octile", f"height {grid_map.height}", f"width {grid_map.width}", "map", *rows, ""])
 
 
 def write_map(path: str | PathLike[str], grid_map: GridMap) -> None:
@@ -286,9 +274,7 @@ def parse_pogema(text: str, name: str, path: object = "<text>") -> GridMap:
     return GridMap(name, grid, starts, goals, start_pool, goal_pool)
 
 
-def _robots(
-    letters: dict[str, int], path: object
-) -> tuple[NDArray[np.int32] | None, NDArray[np.int32] | None]:
+def _robots(letters: dict[str, int], path: object) -> tuple[NDArray[np.int32] | None, NDArray[np.int32] | None]:
     """Starts and goals in the order of the alphabet; every robot has both."""
     for letter in sorted(letters):
         if letter.swapcase() not in letters:
@@ -324,7 +310,7 @@ def format_pogema(grid_map: GridMap) -> str:
         for letter, cell in zip(letters, [] if cells is None else cells.tolist(), strict=False):
             if flat[cell] != ".":
                 raise InstanceError(
-                    f"cell {cell} cannot be {letter!r} in a POGEMA map: it is {flat[cell]!r} already"
+                    f"cell {cell} cannot be {letter!r} in a POGEMA map: it is {str(flat[cell])!r} already"
                 )
             flat[cell] = letter
     return "\n".join("".join(row) for row in text.tolist())
@@ -343,10 +329,13 @@ def map_names() -> list[str]:
 
 
 def load_map(name: str | PathLike[str]) -> GridMap:
-    """Return a map of the suite by its name, or read the `.map` file at a path.
+    """Return a map of the suite by its name, read the `.map` file at a path, or parse a POGEMA text map.
 
-    Raises `InstanceError` for a name that is neither, `FileFormatError` for a file that cannot be read.
+    A text map is told by its line break. Raises `InstanceError` for a name that is none of these,
+    `FileFormatError` for a file or text that cannot be read.
     """
+    if "\n" in str(name):
+        return parse_pogema(str(name), "text map")
     known = map_names()
     if name in known:
         text = (_shelf() / f"{name}.map").read_text(encoding="utf-8")
@@ -354,6 +343,4 @@ def load_map(name: str | PathLike[str]) -> GridMap:
     path = Path(name)
     if path.suffix == ".map" or len(path.parts) > 1 or path.exists():
         return read_map(path)
-    raise InstanceError(
-        f"there is no map {str(name)!r}{did_you_mean(str(name), known)}; or give a path to a .map file"
-    )
+    raise InstanceError(f"there is no map {str(name)!r}{did_you_mean(str(name), known)}; or give a path to a .map file")
