@@ -222,9 +222,7 @@ def _choose(
 
 
 @kernel
-def _reserve(
-    pos: NDArray[np.int32], order: NDArray[np.int32], work: PibtWork, planned: NDArray[np.int32]
-) -> bool:
+def _reserve(pos: NDArray[np.int32], order: NDArray[np.int32], work: PibtWork, planned: NDArray[np.int32]) -> bool:
     """Enter all robots and the moves that are given in advance; False when two of these collide."""
     fits = True
     for k in range(order.shape[0]):
@@ -265,17 +263,13 @@ def pibt_step(
     """
     success = _reserve(pos, order, work, planned)
     if success:
-        for k in range(
-            order.shape[0]
-        ):  # apart from the choosing, so that the memory is read for many at once
+        for k in range(order.shape[0]):  # apart from the choosing, so that the memory is read for many at once
             robot = int(order[k])
             if planned[robot] < 0:
                 _rank(table, distance[rows[robot]], int(pos[robot]), ties[robot], work.choice[robot])
         for k in range(order.shape[0]):
             robot = int(order[k])
-            if planned[robot] < 0 and not _choose(
-                table, distance, rows, pos, goal, swap, work, planned, robot
-            ):
+            if planned[robot] < 0 and not _choose(table, distance, rows, pos, goal, swap, work, planned, robot):
                 success = False
                 break
     for k in range(order.shape[0]):
@@ -310,9 +304,7 @@ def next_order(
             count += 1
 
 
-def initial_order(
-    distance: NDArray[np.int32], rows: NDArray[np.int32], pos: NDArray[np.int32]
-) -> NDArray[np.int32]:
+def initial_order(distance: NDArray[np.int32], rows: NDArray[np.int32], pos: NDArray[np.int32]) -> NDArray[np.int32]:
     """Return robots by distance to their goal, farthest first, equals by number: `int32[N]`."""
     return np.argsort(-distance[rows, pos], kind="stable").astype(np.int32)
 
