@@ -154,9 +154,9 @@ def find_path(
     """Write the cheapest path of `agent` from `plan[0, agent]` that respects all reservations.
 
     Return its cost, or `NO_PATH` when there is none of cost at most `limit`; the column of `plan` is then
-    unchanged. `bits` (any integer) picks among equally cheap paths. A* over (cell, step, label): the exact distances make the
-    cost never fall along a path, so the open list is one stack per cost, and the deepest of the cheapest
-    nodes comes first.
+    unchanged. `bits` (any integer) picks among equally cheap paths. A* over (cell, step, label): the exact
+    distances make the cost never fall along a path, so the open list is one stack per cost, and the deepest
+    of the cheapest nodes comes first.
     """
     horizon = plan.shape[0] - 1
     start = int(plan[0, agent])
