@@ -126,10 +126,10 @@ def _fetch(s: State, c: Scalars, b: int, reward: NDArray[np.float64]) -> bool:
             reward[0] = 1.0
             reward[1 + i] = 1.0
             break
+    left = 0
     for cell in range(c.length):
-        if s.crate[b, cell]:
-            return False
-    return True
+        left += np.int64(s.crate[b, cell])
+    return left == 0
 
 
 @kernel
@@ -143,7 +143,7 @@ def step(
     truncated: NDArray[np.bool_],
     fault: NDArray[np.int16],
 ) -> None:
-    """Advance every row that is not over: `plan` int64[B, 1] names cells, `moves` int64[B, W] are 0 left, 1 wait, 2 right."""
+    """Advance every row that is not over: `plan` int64[B, 1] are cells, `moves` int64[B, W] 0 left, 1 wait, 2 right."""
     for b in range(s.t.shape[0]):
         if s.over[b]:
             continue
@@ -170,7 +170,7 @@ def step(
 
 @kernel
 def see(s: State, c: Scalars, planner: bool, seats: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
-    """Write uint8[B, n, 2, L] for the planner (crates, workers), uint8[B, n, 3, L] for workers (and the order, themselves)."""
+    """Write uint8[B, n, 2, L] for the planner (crates, workers), uint8[B, n, 3, L] for workers (order, all, self)."""
     for b in range(seats.shape[0]):
         for n in range(seats.shape[1]):
             i = np.int64(seats[b, n])

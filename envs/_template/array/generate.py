@@ -22,7 +22,7 @@ STREAM_PLACES = 2
 
 @kernel
 def draw_crates(key: np.uint64, crates: int, out: NDArray[np.uint8]) -> None:
-    """Put `crates` crates into the cells uint8[L], every choice of cells equally likely (selection sampling, Knuth 3.4.2 S)."""
+    """Put `crates` crates into the cells uint8[L], every choice equally likely (selection sampling, Knuth 3.4.2 S)."""
     left = crates
     for cell in range(out.shape[0]):
         taken = below(draw(key, STREAM_CRATES, cell, 0, 0), out.shape[0] - cell) < left

@@ -21,10 +21,10 @@ def rules(simulator: TemplateArray) -> str:
     """The rules of this config in words."""
     c = simulator.config
     return (
-        f"{c.num_crates} crates lie in an aisle of {c.length} cells, numbered from 0 on the left. When there is no order, "
-        f"the planner names a cell. Then all {c.num_workers} workers move one cell left or right, or wait, in every step, "
-        "until one of them stands on that cell and takes the crate: it and the planner score 1. The episode ends when no "
-        f"crate is left, or after {c.max_steps} steps."
+        f"{c.num_crates} crates lie in an aisle of {c.length} cells, numbered from 0 on the left. When there is no "
+        f"order, the planner names a cell. Then all {c.num_workers} workers move one cell left or right, or wait, in "
+        "every step, until one of them stands on that cell and takes the crate: it and the planner score 1. The "
+        f"episode ends when no crate is left, or after {c.max_steps} steps."
     )
 
 
@@ -56,4 +56,5 @@ def explain(simulator: TemplateArray, state: State, row: int, seat: int, action:
     """Why an action had no effect."""
     if code == EMPTY:
         return f"the planner cannot order cell {int(action)}: there is no crate"
-    return f"worker_{seat - 1} cannot move {_MOVES[int(action)]} from cell {state.place[row, seat - 1]}: the aisle ends there"
+    place = state.place[row, seat - 1]
+    return f"worker_{seat - 1} cannot move {_MOVES[int(action)]} from cell {place}: the aisle ends there"

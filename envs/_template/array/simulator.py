@@ -22,8 +22,9 @@ __all__ = ["TemplateArray"]
 class TemplateArray(ArraySimulator):
     """Crates lie in the cells of an aisle.
 
-    When there is no order, the planner names a cell. Then, step by step, all workers move one cell to the left or to the
-    right, or wait, until one of them stands on that cell and takes the crate. The episode ends when no crate is left.
+    When there is no order, the planner names a cell. Then, step by step, all workers move one cell to the left or to
+    the right, or wait, until one of them stands on that cell and takes the crate. The episode ends when no crate is
+    left.
     """
 
     State = dynamics.State
@@ -34,14 +35,12 @@ class TemplateArray(ArraySimulator):
         self.config: TemplateArrayConfig = config
         c = config
         self.scalars = dynamics.Scalars(c.length, c.num_crates, c.num_workers, c.max_steps)
+        plan, move = spaces.Discrete(c.length), spaces.Discrete(3)
+        shelf, aisle = spaces.Box(0, 1, (2, c.length), np.uint8), spaces.Box(0, 1, (3, c.length), np.uint8)
         self.roles = (
-            Role(
-                "planner", 1, spaces.Box(0, 1, (2, c.length), np.uint8), spaces.Discrete(c.length), decisions=("order",)
-            ),
-            Role(
-                "worker", c.num_workers, spaces.Box(0, 1, (3, c.length), np.uint8), spaces.Discrete(3), decisions=("move",)
-            ),
-        )  # fmt: skip
+            Role("planner", 1, shelf, plan, decisions=("order",)),
+            Role("worker", c.num_workers, aisle, move, decisions=("move",)),
+        )
 
     def fields(self) -> tuple[Field, ...]:
         """The layout of the state."""

@@ -16,9 +16,9 @@ def rules(simulator: TemplateObject) -> str:
     """The rules of this config."""
     c = simulator.config
     return (
-        f"There is a secret number from 1 to {c.high}. {c.num_players} player(s) guess by turns, in words that hold one whole "
-        "number. Everybody hears whether the secret is higher or lower. Who finds it scores 1, and the game ends; it ends "
-        f"after {c.max_steps} guesses anyway."
+        f"There is a secret number from 1 to {c.high}. {c.num_players} player(s) guess by turns, in words that hold "
+        "one whole number. Everybody hears whether the secret is higher or lower. Who finds it scores 1, and the game "
+        f"ends; it ends after {c.max_steps} guesses anyway."
     )
 
 

@@ -60,18 +60,18 @@ class TemplateObject(ObjectSimulator):
 
     def save(self, game: Game) -> Game:
         """A copy that shares the log's entries."""
-        return dataclass_copy(game)
+        return _twin(game)
 
     def revive(self, saved: Game) -> Game:
         """A copy again, so that a snapshot can be used more than once."""
-        return dataclass_copy(saved)
+        return _twin(saved)
 
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the guesses that are no number of the range."""
         for b in np.flatnonzero(~state.over):
             game = state.games[b]
             fault[b] = 0
-            fault[b, game.turn] = dataclass_copy(game).guess(actions[0][b][game.turn])
+            fault[b, game.turn] = _twin(game).guess(actions[0][b][game.turn])
 
     # --- figures ---------------------------------------------------------------------------------------------------
     def metrics(self, state: Any) -> dict[str, NDArray[Any]]:
@@ -85,7 +85,7 @@ class TemplateObject(ObjectSimulator):
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What no step may break."""
-        games = [game for game in state.games]
+        games = list(state.games)
         return {
             "the log grows by one entry a step": np.array(
                 [g is None or len(g.log) == t for g, t in zip(games, state.t, strict=True)]
@@ -111,7 +111,7 @@ class TemplateObject(ObjectSimulator):
         return scene.scene(self, state.games[row], int(state.t[row]))
 
 
-def dataclass_copy(game: Game) -> Game:
+def _twin(game: Game) -> Game:
     """A game of its own with the same entries."""
     twin = copy.copy(game)
     twin.log = list(game.log)
