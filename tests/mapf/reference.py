@@ -83,7 +83,7 @@ class Reference:
         self.conflicts = [0] * 5
         self._walls = self._padded_walls()
         self._busy = self._crowd(self.pos)
-        self._seen = [self._density()] if compat else []
+        self._seen = [self._density()]
 
     # --- who moves ------------------------------------------------------------------------------------------
     def free(self, cell: Cell) -> bool:
@@ -292,7 +292,7 @@ class Reference:
 
     def metrics(self) -> dict[str, float]:
         """The figures of the episode so far, under the field's names."""
-        figures: dict[str, float] = {"density": float(np.mean(self._seen)) if self._seen else 0.0}
+        figures: dict[str, float] = {"density": float(np.mean(self._seen))}
         for code, name in ((1, "obstacle"), (2, "vertex"), (3, "swap"), (4, "blocked")):
             figures[f"conflicts_{name}"] = self.conflicts[code]
         if self.on_goal == "restart":
