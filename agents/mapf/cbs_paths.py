@@ -146,7 +146,7 @@ def cheapest(
             pool[used, 0], pool[used, 1], pool[used, 2] = step + 1, nearby, heads[bucket]
             heads[bucket] = used
             used += 1
-    return best if best <= max_cost else INFEASIBLE, expanded
+    return best if best < FOREVER and best <= max_cost else INFEASIBLE, expanded
 
 
 @kernel
@@ -248,10 +248,11 @@ def least_colliding(
     places: NDArray[np.int32],
     robot: int,
     cell_count: int,
+    salt: int,
 ) -> NDArray[np.int32]:
     """Return the path of an MDD, `int32[cost + 1]`, that collides least with the others' paths `places[T, N]`.
 
-    A pass from the last level to the first; ties go to the lowest moving action, waiting last.
+    A pass from the last level to the first; `salt` decides ties (0: the lowest moving action, waiting last).
     """
     cost = levels.shape[0] - 2
     robots, last = places.shape[1], places.shape[0] - 1
@@ -266,8 +267,9 @@ def least_colliding(
                 who[places[now, other]] = other
         for node in range(np.int64(levels[step]), np.int64(levels[step + 1])):
             best = np.int64(FOREVER) if step < cost else 0
+            first = 1 if salt == 0 else ((salt * 2654435 + node * 40503) >> 7) % 5
             for turn in range(5):
-                action = (turn + 1) % 5
+                action = (turn + first) % 5
                 kid = np.int64(kids[node, action])
                 if kid < 0:
                     continue

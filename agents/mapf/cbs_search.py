@@ -55,7 +55,7 @@ class Diagram(NamedTuple):
 class Node:
     """A node of the constraint tree; lists run over the robots."""
 
-    __slots__ = ("conflicts", "costs", "deadlines", "g", "h", "paths", "ranked", "rules")
+    __slots__ = ("conflicts", "costs", "deadlines", "g", "h", "paths", "ranked", "rules", "settled")
 
     def __init__(self, rules: list[int], costs: list[int], paths: list[Any], deadlines: dict[int, int]) -> None:
         self.rules = rules
@@ -65,9 +65,12 @@ class Node:
         self.g = sum(costs)
         self.h = 0
         self.ranked = False
+        self.settled = False
         self.conflicts = np.empty((0, 6), np.int32)
 
 
+import os
+SWEEPS=int(os.environ.get('SWEEPS','5'))
 class BudgetSpent(Exception):
     """The low-level budget is used up."""
 
@@ -245,7 +248,7 @@ class Tree:
         drawn = self.diagram_of(number, cost)
         assert drawn is not None, "the least cost has a path"
         self._fit_steps(cost + 2)
-        path = least_colliding(*drawn[:3], self.places, robot, len(self.table))
+        path = least_colliding(*drawn[:3], self.places, robot, len(self.table), 0)
         self._spend(len(drawn.cells))
         node.g += cost - node.costs[robot]
         node.rules[robot], node.costs[robot], node.paths[robot] = number, cost, path
@@ -424,10 +427,42 @@ class Tree:
             return None, lowest
         return None, -1
 
+    def settle(self, node: Node) -> bool:
+        """Choose again among the paths of the robots in conflict, at their costs; whether that left fewer conflicts."""
+        before = least = len(node.conflicts)
+        stale = 0
+        sweep = 0
+        paths, conflicts = node.paths, node.conflicts
+        work = Node(node.rules, node.costs, node.paths[:], node.deadlines)
+        work.conflicts = node.conflicts
+        while stale < SWEEPS and least:
+            sweep += 1
+            robots = sorted(set(work.conflicts[:, :2].ravel().tolist()))
+            for robot in robots:
+                drawn = self.diagram_of(node.rules[robot], node.costs[robot])
+                work.paths[robot] = least_colliding(*drawn[:3], self.places, robot, len(self.table), sweep * 64 + robot)
+                self._put(robot, work.paths[robot])
+            self._collide(work, robots)
+            stale += 1
+            if len(work.conflicts) < least:
+                least = len(work.conflicts)
+                paths, conflicts = work.paths[:], work.conflicts
+                stale = 0
+        node.paths, node.conflicts = paths, conflicts
+        self.stats["settle"] = self.stats.get("settle", 0) + 1
+        self.show(node)
+        return least < before
+
     def expand(self, node: Node) -> list[Node]:
         """Branch, after all bypasses: a child as cheap as the node with fewer conflicts gives the node its paths."""
         while True:
             level, row, rises = self.choose(node)
+            if level < 2 and not rises[0] and not node.settled:
+                node.settled = True
+                if self.settle(node):
+                    if not len(node.conflicts):
+                        return [node]
+                    continue
             children = self.branch(node, row, rises)
             if level == 2 or rises[0]:
                 return children
