@@ -1,0 +1,137 @@
+"""One episode of a run: the unit of work, how it is played, and the row that it leaves."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ludarium.agents.contract import Agent
+from ludarium.agents.registry import make_agent
+from ludarium.envs.core.batch import Batch
+from ludarium.envs.core.errors import AgentError
+from ludarium.envs.core.registry import make_simulator
+from ludarium.envs.core.trace import Trace
+from ludarium.leaderboards.guarded import Guarded
+from ludarium.scenarios.loader import Case, Scenario, file_hash
+
+__all__ = ["Played", "Unit", "agent_seed", "check_agent", "check_case", "play", "save"]
+
+
+class Unit(NamedTuple):
+    """One agent in one case, by episode seed and trial."""
+
+    agent: str
+    folder: str
+    """The name of the agent's folder under `traces/`."""
+    case: str
+    seed: int
+    trial: int
+
+    @property
+    def trace(self) -> str:
+        """Where the trace lies, relative to the run."""
+        return f"traces/{self.folder}/{self.case}-{self.seed}-{self.trial}.trace"
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What tells it from every other unit of the run."""
+        return self.agent, self.case, self.seed, self.trial
+
+
+class Played(NamedTuple):
+    """An episode that was played to its end."""
+
+    trace: Trace
+    row: dict[str, Any]
+    """What must repeat, without the trace's place and hash."""
+    timing: dict[str, Any]
+    """What cannot repeat: clocks."""
+
+
+def agent_seed(scenario: Scenario, case: str, seed: int, trial: int) -> int:
+    """The agent's own seed (53 bits): equal for all agents, different for every episode and trial."""
+    text = f"{scenario.name}/{scenario.version}/{case}/{seed}/{trial}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little") >> 11
+
+
+def check_agent(name: str, scenario: Scenario, allow_code: bool = True) -> Agent:
+    """Make an agent once, to see that it exists and may know what it needs; `AgentError` otherwise."""
+    agent = make_agent(name, allow_code)
+    if scenario.information == "local" and agent.view == "state":
+        raise AgentError(
+            f"agent {name!r} needs the view 'state'; scenario {scenario.name!r} permits local information only"
+        )
+    return agent
+
+
+def _begin(scenario: Scenario, case: Case, seed: int) -> Batch:
+    simulator = make_simulator(scenario.environment, **case.config)
+    batch = Batch(simulator, 1, scenario.environment)
+    one = np.ones(1, np.bool_)
+    batch.seed(one, [seed])
+    batch.reset(one, None if case.instance is None else {0: case.instance})
+    return batch
+
+
+def check_case(scenario: Scenario, case: Case, seed: int, agent: Agent) -> Batch:
+    """Begin an episode, to see that the case, its instance, the default action and the agent's view fit together."""
+    batch = _begin(scenario, case, seed)
+    Guarded(batch, [(agent, batch.simulator.seats)], information=scenario.information, default=scenario.default_action)
+    return batch
+
+
+def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
+    """Play an episode to its end; with `broken` (a reason) the agent is not called and every turn is lost."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    case = scenario.case(unit.case)
+    batch = _begin(scenario, case, unit.seed)
+    agent = Agent() if broken else make_agent(unit.agent)
+    crew = Guarded(
+        batch,
+        [(agent, batch.simulator.seats)],
+        information=scenario.information,
+        default=scenario.default_action,
+        broken=broken,
+    )
+    own = agent_seed(scenario, unit.case, unit.seed, unit.trial)
+    crew.start(own)
+    while not batch.over[0]:
+        crew.act()
+        batch.step()
+    crew.finish(batch.result())
+    trace = batch.trace()
+    trace.header["agent"] = {"name": unit.agent, "seed": own}
+    trace.header["scenario"] = {
+        "name": scenario.name, "version": scenario.version, "hash": scenario.hash, "case": unit.case, "trial": unit.trial,
+    }  # fmt: skip
+    row = {
+        "agent": unit.agent,
+        "case": unit.case,
+        "seed": unit.seed,
+        "trial": unit.trial,
+        "agent_seed": own,
+        "steps": trace.steps,
+        "metrics": trace.result["metrics"],
+        "digest": trace.digest,
+        "turns_lost": sum(crew.lost.values()),
+        "faults": dict(sorted(crew.lost.items())),
+    }
+    spent = {"wall_s": round(time.perf_counter() - wall, 6), "cpu_s": round(time.process_time() - cpu, 6)}
+    return Played(trace, row, {**dict(zip(("agent", "case", "seed", "trial"), unit.key, strict=True)), **spent})
+
+
+def save(played: Played, unit: Unit, root: Path) -> dict[str, Any]:
+    """Write the trace, whole or not at all and through to the disk; return the row that says so."""
+    path = played.trace.save(root / unit.trace)
+    if hasattr(os, "O_DIRECTORY"):
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    return {**played.row, "trace": unit.trace, "trace_hash": file_hash(path)}
