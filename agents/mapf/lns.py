@@ -31,15 +31,16 @@ class LnsPlanner(RollingPlanner):
         grid: NDArray[np.uint8],
         agents: int,
         seed: int,
-        window: int = 16,
+        window: int = 20,
         replan: int = 3,
-        iterations: int = 150,
-        neighbourhood: int = 5,
+        iterations: int = 300,
+        neighbourhood: int = 8,
+        patience: int = 50,
         guides: Guides | None = None,
     ) -> None:
         """Prepare for one episode."""
         super().__init__(grid, agents, seed, window, replan, guides)
-        self.iterations, self.neighbourhood = iterations, neighbourhood
+        self.iterations, self.neighbourhood, self.patience = iterations, neighbourhood, patience
         self.owner = np.full((window + 1, grid.size), -1, np.int32)
 
     def solve(self, tasks: Tasks, plan: NDArray[np.int32], kept: int, t: int, share: float) -> None:
@@ -59,6 +60,7 @@ class LnsPlanner(RollingPlanner):
             t,
             iterations,
             self.neighbourhood,
+            self.patience,
         )
 
 
@@ -66,16 +68,20 @@ class LNS(RollingAgent):
     """Windowed PIBT + large neighbourhood search as an agent.
 
     `window`: steps planned ahead; `replan`: steps carried out before the next plan; `iterations`:
-    neighbourhoods tried a plan; `neighbourhood`: the most agents in one.
+    neighbourhoods tried a plan; `neighbourhood`: the most agents in one; `patience`: neighbourhoods tried in
+    vain, one after another, that end the search for a plan.
     """
 
     def __init__(
-        self, window: int = 16, replan: int = 3, iterations: int = 150, neighbourhood: int = 5
+        self, window: int = 20, replan: int = 3, iterations: int = 300, neighbourhood: int = 8, patience: int = 50
     ) -> None:
         self.window, self.replan = need("window", window, 1), need("replan", replan, 1)
         self.iterations = need("iterations", iterations, 0)
         self.neighbourhood = need("neighbourhood", neighbourhood, 1)
+        self.patience = need("patience", patience, 1)
 
     def make(self, grid: NDArray[np.uint8], agents: int, seed: int) -> LnsPlanner:
         """Return the planner for an episode."""
-        return LnsPlanner(grid, agents, seed, self.window, self.replan, self.iterations, self.neighbourhood)
+        return LnsPlanner(
+            grid, agents, seed, self.window, self.replan, self.iterations, self.neighbourhood, self.patience
+        )

@@ -164,9 +164,7 @@ def _replan(
         agent = group[i]
         least = estimate(tasks, agent, plan[0, agent], 0)
         bits = int(np.int64((random >> np.uint64(3 * (i % 16))) & np.uint64(7)))
-        found = find_path(
-            table, width, tasks, owner, plan, agent, least + spare // weight[agent], bits, scratch
-        )
+        found = find_path(table, width, tasks, owner, plan, agent, least + spare // weight[agent], bits, scratch)
         if found == NO_PATH:
             break
         fresh[i] = found
@@ -198,6 +196,7 @@ def improve(
     round_: int,
     iterations: int,
     neighbourhood: int,
+    patience: int,
 ) -> int:
     """Improve `plan` i32[T+1, N] in place, never to a higher weighted cost; return the delays left.
 
@@ -219,9 +218,11 @@ def improve(
     group = np.empty(most, np.int64)
     fresh = np.empty(most, np.int64)
     saved = np.empty((horizon + 1, most), np.int32)
+    least, since = total, 0
     for iteration in range(iterations):
-        if total == 0 or horizon == 0:
+        if total == 0 or horizon == 0 or since == patience:
             break
+        since += 1
         random = draw(key, _STREAM + 1, round_, iteration, 0)
         agent = _delayed(delay, key, round_, iteration)
         limit = max(min(2, most), 1 + below(draw(random, _STREAM, 0, 0, 3), most))
@@ -244,4 +245,6 @@ def improve(
                 total -= weight[agent] * delay[agent]
                 delay[agent] = cost[agent] - estimate(tasks, agent, plan[0, agent], 0)
                 total += weight[agent] * delay[agent]
+            if total < least:
+                least, since = total, 0
     return total
