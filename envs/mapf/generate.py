@@ -63,9 +63,7 @@ def random_map(key: np.uint64, grid: NDArray[np.uint8], height: int, width: int,
 
 
 @kernel
-def _open_right(
-    key: np.uint64, grid: NDArray[np.uint8], height: int, i: int, j: int, size: int, gap: int
-) -> None:
+def _open_right(key: np.uint64, grid: NDArray[np.uint8], height: int, i: int, j: int, size: int, gap: int) -> None:
     """Open a door of `gap` cells, at a drawn place, between lattice rooms (i, j) and (i, j + 1)."""
     top = i * (size + 1)
     extent = min(size, height - top)
@@ -76,9 +74,7 @@ def _open_right(
 
 
 @kernel
-def _open_down(
-    key: np.uint64, grid: NDArray[np.uint8], width: int, i: int, j: int, size: int, gap: int
-) -> None:
+def _open_down(key: np.uint64, grid: NDArray[np.uint8], width: int, i: int, j: int, size: int, gap: int) -> None:
     """Open a door of `gap` cells, at a drawn place, between lattice rooms (i, j) and (i + 1, j)."""
     left = j * (size + 1)
     extent = min(size, width - left)
@@ -164,9 +160,7 @@ def lattice_map(
 
 
 @kernel
-def maze_map(
-    key: np.uint64, grid: NDArray[np.uint8], height: int, width: int, corridor: int, loops: float
-) -> None:
+def maze_map(key: np.uint64, grid: NDArray[np.uint8], height: int, width: int, corridor: int, loops: float) -> None:
     """A perfect maze with corridors of `corridor` cells, then each inner wall opened with rate `loops`.
 
     With corridor 1 and loops 0 the free cells are a tree. On even sides the last row and column are wall.
@@ -175,9 +169,7 @@ def maze_map(
 
 
 @kernel
-def room_map(
-    key: np.uint64, grid: NDArray[np.uint8], height: int, width: int, room: int, loops: float
-) -> None:
+def room_map(key: np.uint64, grid: NDArray[np.uint8], height: int, width: int, room: int, loops: float) -> None:
     """Rooms as in the room maps of the MovingAI benchmark: squares of `room` cells with doors of one cell."""
     lattice_map(key, grid, height, width, room, 1, loops)
 
@@ -256,9 +248,7 @@ def _building(
 
 
 @kernel
-def _avenue(
-    key: np.uint64, grid: NDArray[np.uint8], height: int, width: int, number: int, street: int
-) -> None:
+def _avenue(key: np.uint64, grid: NDArray[np.uint8], height: int, width: int, number: int, street: int) -> None:
     """Cut an avenue, at least two cells wide, from a drawn column of the first row to one of the last."""
     if height < 2:
         return
@@ -285,18 +275,18 @@ def city_map(
 ) -> None:
     """A city: rows of blocks of half to one and a half times `block` cells between streets of `street` cells.
 
-    A street is one cell wider once in four. A block is a plaza (with a monument) with probability `plaza`,
-    else a house; each corner of a house is cut out with probability `irregular`; a quarter as often the
-    street to its right is built up. `avenues` straight diagonals cut through the blocks. Streets between rows
-    of blocks are open from side to side, so that all free cells are connected on maps higher than one and a
-    half blocks.
+    A street is one cell wider once in four. A block is a plaza (with a monument) with probability `plaza`, else a
+    house; each corner of a house is cut out with probability `irregular`; a quarter as often the street to the
+    right of a block is built up. `avenues` straight diagonals cut through the blocks. Streets between rows of blocks
+    are open from side to side, and so is one street across each row: all free cells are connected on maps higher
+    and wider than one and a half blocks.
     """
     _fill(grid, height, width, 0, 0, height, width, 0)
     low = (block + 1) // 2
     top, i = -below(draw(key, STREAM_MAP, 0, 0, _ORIGIN), low), 0
     while top < height:
         depth = low + below(draw(key, STREAM_MAP, i, 0, _DEPTH), block)
-        left, j = -below(draw(key, STREAM_MAP, i, 1, _ORIGIN), low + street), 0
+        left, j, crossed = -below(draw(key, STREAM_MAP, i, 1, _ORIGIN), low + street), 0, False
         while left < width:
             span = low + below(draw(key, STREAM_MAP, i, j, _SPAN), block)
             gap = street + int(below(draw(key, STREAM_MAP, i, j, _STREET_RIGHT), 4) == 0)
@@ -306,8 +296,9 @@ def city_map(
                     _fill(grid, height, width, middle_row, middle, middle_row + 1, middle + 1, 1)
             else:
                 _building(key, grid, height, width, top, left, depth, span, i, j, irregular)
-                if unit(draw(key, STREAM_MAP, i, j, _ALLEY)) < 0.25 * irregular:
-                    _fill(grid, height, width, top, left + span, top + depth, left + span + gap, 1)
+            if crossed and unit(draw(key, STREAM_MAP, i, j, _ALLEY)) < 0.25 * irregular:
+                _fill(grid, height, width, top, left + span, top + depth, left + span + gap, 1)
+            crossed = True  # the first street that crosses these blocks stays open
             left += span + gap
             j += 1
         top += depth + street + int(below(draw(key, STREAM_MAP, i, 0, _STREET_DOWN), 4) == 0)
@@ -361,9 +352,7 @@ class MapKind(NamedTuple):
 
 KINDS: dict[str, MapKind] = {
     "random": MapKind(RANDOM, {"density": Parameter("p", 0.3, 0.0, 1.0)}),
-    "maze": MapKind(
-        MAZE, {"corridor": Parameter("a", 1, 1, MAX_SIDE), "loops": Parameter("p", 0.2, 0.0, 1.0)}
-    ),
+    "maze": MapKind(MAZE, {"corridor": Parameter("a", 1, 1, MAX_SIDE), "loops": Parameter("p", 0.2, 0.0, 1.0)}),
     "room": MapKind(ROOM, {"room": Parameter("a", 4, 1, MAX_SIDE), "loops": Parameter("p", 0.5, 0.0, 1.0)}),
     "warehouse": MapKind(
         WAREHOUSE,

@@ -66,7 +66,8 @@ def _search(
     every neighbour is written, fresh or not, so that no branch is mispredicted. `padded` and `queue` are
     scratch.
     """
-    padded[:] = blank
+    for i in range(blank.shape[0]):
+        padded[i] = blank[i]
     one, stride = np.uint64(1), np.uint64(width + 1)
     start = np.uint64((source // width + 1) * (width + 1) + source % width)
     padded[start] = 0

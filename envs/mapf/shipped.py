@@ -56,9 +56,7 @@ def _puzzles(count: int = 16) -> list[GridMap]:
 
 def shipped_maps() -> list[GridMap]:
     """Make the maps that come with the suite anew, from their seeds."""
-    made = [
-        GridMap(name, generate_grid(kind, h, w, seed, **p)) for name, (kind, h, w, seed, p) in SHIPPED.items()
-    ]
+    made = [GridMap(name, generate_grid(kind, h, w, seed, **p)) for name, (kind, h, w, seed, p) in SHIPPED.items()]
     return made + _puzzles()
 
 

@@ -159,9 +159,7 @@ def test_the_default_warehouse_has_the_shape_of_the_benchmark_s():
 
 @settings(max_examples=100, deadline=None)
 @given(*(st.integers(1, 5) for _ in range(4)), SIDES, SIDES, st.floats(0, 1), st.integers(0, 2**40))
-def test_a_warehouse_is_whole_shelves_on_a_connected_floor(
-    length, depth, aisle, margin, height, width, missing, seed
-):
+def test_a_warehouse_is_whole_shelves_on_a_connected_floor(length, depth, aisle, margin, height, width, missing, seed):
     shape = {"length": length, "depth": depth, "aisle": aisle, "margin": margin}
     full = generate_grid("warehouse", height, width, seed, **shape)
     grid = generate_grid("warehouse", height, width, seed, missing=missing, **shape)
@@ -178,11 +176,10 @@ def test_a_warehouse_is_whole_shelves_on_a_connected_floor(
 
 @settings(max_examples=150, deadline=None)
 @given(parameters(), SIDES, SIDES, st.integers(0, 2**40))
-def test_a_city_higher_than_one_and_a_half_blocks_is_connected(chosen, more, width, seed):
-    given_parameters = {k: v for k, v in chosen[1].items() if k in KINDS["city"].parameters}
-    block = given_parameters.get("block", 4)
-    height = 3 * block // 2 + 1 + more
-    grid = generate_grid("city", height, width, seed, **{**given_parameters, "block": block})
+def test_a_city_of_more_than_one_and_a_half_blocks_is_connected(chosen, taller, wider, seed):
+    shape = {k: v for k, v in chosen[1].items() if k in KINDS["city"].parameters}
+    block = int(shape.setdefault("block", 4))
+    grid = generate_grid("city", 3 * block // 2 + taller, 3 * block // 2 + wider, seed, **shape)
     assert ndimage.label(grid == 0)[1] == 1
 
 
@@ -215,9 +212,7 @@ def test_wrong_parameters_are_named(kind, wrong, message):
         generate_grid(kind, 5, 5, 0, **wrong)
 
 
-@pytest.mark.parametrize(
-    ("height", "width", "name"), [(0, 5, "height"), (5, 4097, "width"), (-1, 5, "height")]
-)
+@pytest.mark.parametrize(("height", "width", "name"), [(0, 5, "height"), (5, 4097, "width"), (-1, 5, "height")])
 def test_wrong_sides_are_named(height, width, name):
     with pytest.raises(ConfigError, match=name):
         generate_grid("random", height, width, 0)
@@ -267,9 +262,7 @@ def test_components_of_spirals_and_combs(side):
 
 
 @settings(max_examples=300, deadline=None)
-@given(
-    st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**40), st.floats(0, 0.8), st.booleans(), st.data()
-)
+@given(st.integers(1, 9), st.integers(1, 9), st.integers(0, 2**40), st.floats(0, 0.8), st.booleans(), st.data())
 def test_placement_keeps_its_rules_up_to_the_last_robot(height, width, seed, density, distinct, data):
     grid = generate_grid("random", height, width, seed, density=density)
     flat = grid.reshape(-1)
@@ -434,9 +427,7 @@ def test_compiled_and_plain_python_agree():
     results = set()
     for disabled in ("0", "1"):
         environment = {**os.environ, "NUMBA_DISABLE_JIT": disabled, "LUDARIUM_QUIET": "1"}
-        run = subprocess.run(
-            [sys.executable, "-c", _SAME], env=environment, capture_output=True, text=True, check=True
-        )
+        run = subprocess.run([sys.executable, "-c", _SAME], env=environment, capture_output=True, text=True, check=True)
         results.add(run.stdout)
     assert len(results) == 1
     assert len(results.pop().strip()) == 128
