@@ -29,6 +29,7 @@ __all__ = ["improve"]
 _STREAM = 71
 _BLOCKERS, _CROWD, _RANDOM = 0, 1, 2
 _PROBES = 24
+_TRIES = 10  # neighbourhoods an agent: a handful of agents has only so many orders
 
 
 @kernel
@@ -219,6 +220,7 @@ def improve(
     fresh = np.empty(most, np.int64)
     saved = np.empty((horizon + 1, most), np.int32)
     least, since = total, 0
+    patience = min(patience, _TRIES * agents)
     for iteration in range(iterations):
         if total == 0 or horizon == 0 or since == patience:
             break
@@ -247,4 +249,5 @@ def improve(
                 total += weight[agent] * delay[agent]
             if total < least:
                 least, since = total, 0
+    patience = min(patience, _TRIES * agents)
     return total
