@@ -53,9 +53,7 @@ class Crew:
             if agent.view not in batch.simulator.views:
                 raise AgentError(f"{type(agent).__name__} wants the view {agent.view!r}; this world offers "
                                  f"{', '.join(batch.simulator.views)}")  # fmt: skip
-        self.agents = [
-            (agent, tuple(seats), np.array([numbers[seat] for seat in seats])) for agent, seats in agents
-        ]
+        self.agents = [(agent, tuple(seats), np.array([numbers[seat] for seat in seats])) for agent, seats in agents]
         self.task = task_of(batch, information)
 
     def start(self, seed: int) -> None:
@@ -138,9 +136,7 @@ class Crew:
         if isinstance(action, str) and (is_numeric(space) or not space.contains(action)):
             action = parse(batch.simulator, batch.state, row, seat, action)
         elif isinstance(action, Mapping) and "name" in action and is_numeric(space):
-            action = parse_tool(
-                batch.simulator, batch.state, row, seat, action["name"], action.get("arguments", {})
-            )
+            action = parse_tool(batch.simulator, batch.state, row, seat, action["name"], action.get("arguments", {}))
         if decision.raw is not None or decision.status != "ok":
             note = {"t": int(batch.t[row]), "seat": batch.simulator.seats[seat], "status": decision.status}
             batch.events[row].append(
@@ -149,13 +145,9 @@ class Crew:
         if isinstance(batch.actions[r], np.ndarray):
             given = np.asarray(action)
             if given.shape != batch.actions[r].shape[2:] or given.dtype.kind not in "iuf":
-                raise ActionError(
-                    f"{batch.simulator.seats[seat]}: {action!r:.200} is no action; expected {space}"
-                )
+                raise ActionError(f"{batch.simulator.seats[seat]}: {action!r:.200} is no action; expected {space}")
             if given.dtype.kind == "f" and batch.actions[r].dtype.kind in "iu":
-                raise ActionError(
-                    f"{batch.simulator.seats[seat]}: {action!r:.200} is no integer; expected {space}"
-                )
+                raise ActionError(f"{batch.simulator.seats[seat]}: {action!r:.200} is no integer; expected {space}")
             batch.actions[r][row, i] = given
         else:
             batch.actions[r][row][i] = action

@@ -52,14 +52,10 @@ def make_agent(name: str, allow_code: bool = True) -> Agent:
     if label in BUILT_IN:
         return _make(BUILT_IN[label][0], options, name)
     if not allow_code:
-        raise AgentError(
-            f"agent {name!r}: only built-in agents may be named here{did_you_mean(label, BUILT_IN)}"
-        )
+        raise AgentError(f"agent {name!r}: only built-in agents may be named here{did_you_mean(label, BUILT_IN)}")
     scheme = label.split(":", 1)[0]
     if scheme in ("cmd", "http", "https", "llm"):
-        raise AgentError(
-            f"agent {name!r}: agents of the form {scheme}: are not in this version; name a Python class"
-        )
+        raise AgentError(f"agent {name!r}: agents of the form {scheme}: are not in this version; name a Python class")
     known = known_agents()
     if label in known:
         return _make(known[label][0], options, name)
@@ -75,9 +71,7 @@ def _make(path: str, options: dict[str, Any], name: str) -> Agent:
     except (ImportError, AttributeError) as error:
         raise AgentError(f"agent {name!r}: cannot load {path!r}: {error}") from error
     if not callable(kind):
-        raise AgentError(
-            f"agent {name!r}: {path!r} is no class; expected one that offers start, act and finish"
-        )
+        raise AgentError(f"agent {name!r}: {path!r} is no class; expected one that offers start, act and finish")
     accepted = inspect.signature(kind).parameters
     open_ended = any(p.kind is p.VAR_KEYWORD for p in accepted.values())
     for key in options:
@@ -86,9 +80,7 @@ def _make(path: str, options: dict[str, Any], name: str) -> Agent:
     agent = kind(**options)
     for method in ("start", "act", "finish"):
         if not callable(getattr(agent, method, None)):
-            raise AgentError(
-                f"agent {name!r}: {path!r} has no method {method!r}; expected start, act and finish"
-            )
+            raise AgentError(f"agent {name!r}: {path!r} has no method {method!r}; expected start, act and finish")
     return agent  # type: ignore[no-any-return]
 
 

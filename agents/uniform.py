@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from ludarium.agents.contract import Agent, Task, Turn
-from ludarium.envs.core.rng import below, draw
+from ludarium.envs.core.rng import draw_below
 
 __all__ = ["RandomAgent"]
 
@@ -21,7 +22,7 @@ class RandomAgent(Agent):
 
     def start(self, task: Task, seats: tuple[str, ...], seed: int) -> None:
         """Note the spaces and the key of the draws."""
-        self._spaces = task.action_spaces
+        self._spaces = copy.deepcopy(task.action_spaces)  # `seed` below must not touch the world's own
         self._key = np.uint64(seed)
 
     def act(self, turns: dict[str, Turn]) -> dict[str, Any]:
@@ -34,11 +35,10 @@ class RandomAgent(Agent):
         if isinstance(space, spaces.Discrete):
             allowed = np.flatnonzero(turn.mask) if turn.mask is not None else np.arange(int(space.n))
             choices = allowed if len(allowed) else np.arange(int(space.n))
-            return int(space.start) + int(
-                choices[below(draw(self._key, 0, turn.step, int(number), 0), len(choices))]
-            )
+            chosen = draw_below(self._key, 0, turn.step, int(number), 0, len(choices))
+            return int(space.start) + int(choices[chosen])
         if turn.commands:
-            return turn.commands[below(draw(self._key, 0, turn.step, int(number), 0), len(turn.commands))]
+            return turn.commands[draw_below(self._key, 0, turn.step, int(number), 0, len(turn.commands))]
         text = f"{self._key}/{turn.step}/{seat}".encode()
         space.seed(int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "little"))
         return space.sample()

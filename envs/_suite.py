@@ -13,7 +13,7 @@ from ludarium.envs import mapf as _mapf  # noqa: F401  (registers its ids)
 from ludarium.envs.core import errors
 
 __version__ = "0.1.0.dev0"
-__all__ = ["Trace", "__version__", "aec_env", "errors", "make_agent", "parallel_env"]
+__all__ = ["Trace", "__version__", "aec_env", "errors", "make_agent", "parallel_env"]  # noqa: F822  (two are lazy)
 
 _LAZY = {
     "Trace": "ludarium.envs.core.trace",

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ludarium.envs.core.buffers import canonical, is_numeric, make_buffer, narrowest
+from ludarium.envs.core.buffers import canonical, is_numeric, make_buffer, narrowest, row_sums
 from ludarium.envs.core.compile import kernel_hash
 from ludarium.envs.core.errors import (
     ActionError,
@@ -19,7 +20,7 @@ from ludarium.envs.core.errors import (
     LudariumError,
 )
 from ludarium.envs.core.rng import episode_seed
-from ludarium.envs.core.simulator import Out, Simulator
+from ludarium.envs.core.simulator import Buffers, Out, Simulator, Turner
 from ludarium.envs.core.trace import Trace
 
 __all__ = ["MARK", "MAX_SEED", "Batch"]
@@ -27,6 +28,21 @@ __all__ = ["MARK", "MAX_SEED", "Batch"]
 MARK = 64
 """Steps between two digests of a trace."""
 MAX_SEED = 2**63 - 1
+
+
+def _data(instance: Any) -> Any:
+    """An instance as plain JSON values."""
+    return instance.as_data() if hasattr(instance, "as_data") else instance
+
+
+def _base(space: spaces.Space[Any]) -> int:
+    """Actions of a space are below this number, 0 where it is not so: traces pack small ones into a byte."""
+    if not isinstance(space, spaces.Discrete) or int(space.start) < 0:
+        return 0
+    return int(space.start) + int(space.n)
+
+
+_ONE = np.ones(1, np.bool_)
 
 
 class Batch:
@@ -73,7 +89,9 @@ class Batch:
         self.events: list[list[dict[str, Any]]] = [[] for _ in range(rows)]
         self.instances: list[Any] = [None] * rows
         self._logs: list[Any] = [self._new_log(r) for r in range(len(simulator.roles))]
-        self._step: Callable[[], None] | None = None
+        self._slots = np.full(rows, -1, np.int32)
+        self._bound: Turner | None = None
+        self.summary = np.zeros((rows, 3))
 
     # --- reset -----------------------------------------------------------------------------------------------------
     def seed(self, which: NDArray[np.bool_], seeds: Sequence[int]) -> None:
@@ -83,9 +101,7 @@ class Batch:
                 raise ConfigError(f"seed = {seed}; expected 0..2**63 - 1")
             self.base[b], self.episode[b] = int(seed), -1
 
-    def reset(
-        self, which: NDArray[np.bool_], instances: dict[int, Any] | None = None, slot: int = -1
-    ) -> None:
+    def reset(self, which: NDArray[np.bool_], instances: dict[int, Any] | None = None, slot: int = -1) -> None:
         """Begin the next episode of each row in `which`: its seed follows from the row's base seed and its count."""
         simulator = self.simulator
         slots = np.full(self.rows, slot, np.int32)
@@ -103,23 +119,26 @@ class Batch:
                 slots[b] = -2
             self.marks[b], self.events[b] = [], []
         simulator.reset(self.state, which, self.seeds, slots)
-        self._slots = slots
+        self._slots[which] = slots[which]
         for array in self.out:
             array[which] = 0
         self.chain[which] = 0
         self._mark(which)
         self._refresh(which)
 
+    def _turn(self) -> Turner:
+        if self._bound is None:
+            io = Buffers(self.actions, self.out, self.observed, self.masks, self.summary)
+            self._bound = self.simulator.turner(self.state, io)
+        return self._bound
+
     def _refresh(self, which: NDArray[np.bool_]) -> None:
-        """Bring who is asked, observations and masks of the rows in `which` up to date."""
+        """Bring who is asked, the summary, observations and masks of the rows in `which` up to date."""
+        row_sums(self.out.reward, self.summary)
+        self.summary[:, 1], self.summary[:, 2] = self.over, self.out.truncated
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
-        for r, buffers in enumerate(self.observed):
-            seats = np.where(which[:, None], self.every[r], np.int32(-1))
-            self.simulator.observe(self.state, r, seats, buffers)
-            mask = self.masks[r]
-            if mask is not None:
-                self.simulator.action_mask(self.state, r, seats, mask)
+        self._turn()(False, tuple(np.where(which[:, None], every, np.int32(-1)) for every in self.every))
 
     # --- step ------------------------------------------------------------------------------------------------------
     def put(self, role: int, actions: Any, row: int | None = None) -> None:
@@ -138,38 +157,45 @@ class Batch:
             try:
                 given = np.asarray(given)
             except ValueError as error:
-                raise ActionError(
-                    f"actions of shape {target.shape} expected; got {actions!r:.200}"
-                ) from error
+                raise ActionError(f"actions of shape {target.shape} expected; got {actions!r:.200}") from error
         if given.dtype.kind not in ("iu" if target.dtype.kind in "iu" else "iuf"):
             raise ActionError(f"{target.dtype} actions expected; got {given.dtype}: {actions!r:.200}")
         if given.shape != target.shape:
-            raise ActionError(
-                f"actions of shape {target.shape} expected; got shape {given.shape}: {actions!r:.200}"
-            )
+            raise ActionError(f"actions of shape {target.shape} expected; got shape {given.shape}: {actions!r:.200}")
         target[...] = given
 
     def step(self) -> None:
-        """Check the actions in the buffers, then advance all rows that are not over, record and observe."""
-        self._check()
-        if self.illegal == "raise":
-            self._raise_illegal()
+        """Check the actions in the buffers, then advance all rows that are not over, observe and record."""
+        if not self.simulator.checks_actions or self.illegal == "raise":
+            self._check()
+            if self.illegal == "raise":
+                self._raise_illegal()
+        if self.rows == 1:
+            self._step_one()
+            return
+        stepped = ~self.over
+        self._advance()
         if self.record:
-            self._log()
-        if self._step is None:
-            self._step = self.simulator.stepper(self.state, self.actions, self.out, self.observed, self.masks)
-        was_over = self.over.copy() if self.rows > 1 else self.over[0]
-        self._step()
+            self._log(stepped)
+            due = stepped & (self.over | (self.t % MARK == 0))
+            if due.any():
+                self._mark(due)
+
+    def _advance(self) -> None:
+        bad = self._turn()(True, self.every)
+        if bad >= 0:
+            self._outside(0, *divmod(bad, self.simulator.roles[0].count))
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
-        if self.record:
-            if self.rows == 1:
-                if not was_over and (self.over[0] or self.t[0] % MARK == 0):
-                    self._mark(np.ones(1, np.bool_))
-            else:
-                due = ~was_over & (self.over | (self.t % MARK == 0))
-                if due.any():
-                    self._mark(due)
+
+    def _step_one(self) -> None:
+        """The same for one row, without arrays of rows."""
+        stepped = not self.over[0]
+        self._advance()
+        if self.record and stepped:
+            self._log(_ONE)
+            if self.summary[0, 1] or self.t[0] % MARK == 0:
+                self._mark(_ONE)
 
     def _check(self) -> None:
         for r, role in enumerate(self.simulator.roles):
@@ -187,17 +213,28 @@ class Batch:
     def _check_one(self, r: int, b: int, i: int, space: spaces.Space[Any], first: int) -> None:
         buffer = self.actions[r]
         if not self.asked[b, first + i]:
-            buffer[b][i] = 0 if is_numeric(space) else None
-            return
-        action = buffer[b][i]
-        if isinstance(buffer, np.ndarray) and not isinstance(space, spaces.Box):
-            low = np.asarray(getattr(space, "start", 0))
-            high = low + (np.asarray(space.nvec) if isinstance(space, spaces.MultiDiscrete) else 2)
-            inside = bool(((action >= low) & (action < high)).all())
-        else:
-            inside = bool(space.contains(action))
-        if not inside:
+            buffer[b][i] = getattr(space, "start", 0) if is_numeric(space) else None
+        elif not self._inside(buffer[b][i], space):
             self._outside(r, b, i)
+
+    @staticmethod
+    def _inside(action: Any, space: spaces.Space[Any]) -> bool:
+        """Whether an action (an int64 array of the buffer, or a value) is in its space."""
+        if not isinstance(space, spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary):
+            return bool(space.contains(action))
+        low = np.asarray(getattr(space, "start", 0))
+        if isinstance(space, spaces.Discrete):
+            count = np.asarray(space.n)
+        else:
+            count = np.asarray(space.nvec) if isinstance(space, spaces.MultiDiscrete) else np.asarray(2)
+        return bool(((action >= low) & (action < low + count)).all())
+
+    def check_seat(self, seat: int, row: int = 0) -> None:
+        """Raise `ActionError` if the action in the buffer of a seat that is asked is outside its space."""
+        offsets = self.simulator.offsets
+        r = int(np.searchsorted(offsets, seat, side="right")) - 1
+        if self.asked[row, seat]:
+            self._check_one(r, row, seat - offsets[r], self.simulator.roles[r].action_space, offsets[r])
 
     def _outside(self, r: int, b: int, i: int) -> None:
         role, action = self.simulator.roles[r], self.actions[r][b][i]
@@ -213,9 +250,7 @@ class Batch:
         for b, s in np.argwhere((fault != 0) & (self.asked != 0)):
             r = int(np.searchsorted(self.simulator.offsets, s, side="right")) - 1
             action = self.actions[r][b][s - self.simulator.offsets[r]]
-            raise IllegalActionError(
-                self.simulator.explain(self.state, int(b), int(s), action, int(fault[b, s]))
-            )
+            raise IllegalActionError(self.simulator.explain(self.state, int(b), int(s), action, int(fault[b, s])))
 
     # --- recording -------------------------------------------------------------------------------------------------
     def _new_log(self, r: int) -> Any:
@@ -226,25 +261,27 @@ class Batch:
         shape = role.action_space.shape or ()
         return np.zeros((self.rows, steps, role.count, *shape), narrowest(role.action_space))
 
-    def _log(self) -> None:
-        if self.rows == 1 and self.over[0]:
-            return
+    def _log(self, stepped: NDArray[np.bool_]) -> None:
+        """Keep the actions of the rows that took the step just made."""
         for r, log in enumerate(self._logs):
             if isinstance(log, list):
-                for b in range(self.rows):
-                    if not self.over[b]:
-                        del log[b][int(self.t[b]) :]
-                        log[b].append(list(self.actions[r][b]))
+                for b in np.flatnonzero(stepped):
+                    del log[b][int(self.t[b]) - 1 :]
+                    log[b].append(list(self.actions[r][b]))
                 continue
-            need = int(self.t[0] if self.rows == 1 else self.t.max()) + 1
+            need = int(self.t[0] if self.rows == 1 else self.t.max())
             if need > log.shape[1]:
                 room = np.zeros((self.rows, max(MARK, log.shape[1]), *log.shape[2:]), log.dtype)
                 log = self._logs[r] = np.concatenate([log, room], axis=1)
             if self.rows == 1:
-                log[0, self.t[0]] = self.actions[r][0]
+                log[0, need - 1] = self.actions[r][0]
             else:
-                rows = np.flatnonzero(~self.over)
-                log[rows, self.t[rows]] = self.actions[r][rows]
+                rows = np.flatnonzero(stepped)
+                log[rows, self.t[rows] - 1] = self.actions[r][rows]
+
+    def mark(self) -> None:
+        """Note the digest of a batch of one now; steps that were played past `step` need it where `step` would mark."""
+        self._mark(_ONE)
 
     def _mark(self, which: NDArray[np.bool_]) -> None:
         if not self.record:
@@ -256,9 +293,7 @@ class Batch:
     def digest(self, row: int = 0) -> int:
         """The digest of a row now; at a mark it is the mark's, in between it is a look that leaves no trace."""
         if not self.record:
-            raise LudariumError(
-                "this batch does not record; make it with record=True to have digests and traces"
-            )
+            raise LudariumError("this batch does not record; make it with record=True to have digests and traces")
         if self.marks[row] and self.marks[row][-1][0] == self.t[row]:
             return self.marks[row][-1][1]
         chain = self.chain.copy()
@@ -281,7 +316,7 @@ class Batch:
         ]
         roles = []
         for role, log in zip(simulator.roles, self._logs, strict=True):
-            base = int(role.action_space.n) if isinstance(role.action_space, spaces.Discrete) else 0
+            base = _base(role.action_space)
             kind = log.dtype.str if isinstance(log, np.ndarray) else "json"
             roles.append({"name": role.name, "count": role.count, "type": kind, "base": base})
         header = {
@@ -289,7 +324,7 @@ class Batch:
             "config": simulator.config.as_dict(),
             "seed": int(self.seeds[row]),
             "slot": int(self._slots[row]) if self._slots[row] >= 0 else None,
-            "instance": None if self.instances[row] is None else self.instances[row].as_data(),
+            "instance": _data(self.instances[row]),
             "instance_hash": simulator.instance_hash(self.state, row),
             "roles": roles,
             "kernels": kernel_hash(type(simulator).__module__),
@@ -311,9 +346,7 @@ class Batch:
             "marks": [list(marks) for marks in self.marks],
             "events": [list(events) for events in self.events],
             "instances": list(self.instances),
-            "logs": [
-                [list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in self._logs
-            ],
+            "logs": [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in self._logs],
         }
 
     def restore(self, snapshot: dict[str, Any]) -> None:
@@ -325,13 +358,34 @@ class Batch:
         for array, saved in zip(self.out, snapshot["out"], strict=True):
             array[...] = saved
         self._slots = snapshot["arrays"][4].copy()
-        for array, saved in zip(
-            (self.chain, self.base, self.episode, self.seeds), snapshot["arrays"][:4], strict=True
-        ):
+        for array, saved in zip((self.chain, self.base, self.episode, self.seeds), snapshot["arrays"][:4], strict=True):
             array[...] = saved
         self.marks = [list(marks) for marks in snapshot["marks"]]
         self.events = [list(events) for events in snapshot["events"]]
         self.instances = list(snapshot["instances"])
         logs = snapshot["logs"]
         self._logs = [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in logs]
-        self._refresh(np.ones(self.rows, np.bool_))
+        self._refresh(self.episode >= 0)
+
+    def put_all(self, actions: tuple[Any, ...]) -> None:
+        """Copy all action buffers from others of the same layout, as they stand."""
+        for buffer, given in zip(self.actions, actions, strict=True):
+            if isinstance(buffer, dict):
+                for name, part in buffer.items():
+                    part[...] = given[name]
+            else:
+                buffer[:] = copy.deepcopy(given)
+
+    def __reduce__(self) -> Any:
+        """Pickles and copies hold the snapshot; buffers and bindings are made anew around it."""
+        arguments = (self.simulator, self.rows, self.world, self.record, self.illegal)
+        return _revived, (*arguments, self.snapshot(), tuple(copy.deepcopy(self.actions)))
+
+
+def _revived(
+    simulator: Simulator, rows: int, world: str, record: bool, illegal: str, snapshot: Any, actions: Any
+) -> Batch:
+    batch = Batch(simulator, rows, world, record=record, illegal=illegal)
+    batch.restore(snapshot)
+    batch.put_all(actions)
+    return batch

@@ -58,11 +58,13 @@ def narrowest(space: spaces.Space[Any]) -> np.dtype[Any]:
     """The smallest type that holds every action of a numeric space, for traces."""
     if isinstance(space, spaces.Box):
         return np.dtype(space.dtype)
+    low = np.asarray(getattr(space, "start", 0))
     if isinstance(space, spaces.Discrete):
-        high = int(space.start) + int(space.n) - 1
+        high = low + space.n - 1
     else:
-        high = int(np.max(space.nvec)) - 1 if isinstance(space, spaces.MultiDiscrete) else 1
-    return np.dtype(next(t for t in (np.uint8, np.uint16, np.uint32, np.int64) if high <= np.iinfo(t).max))
+        high = low + (np.asarray(space.nvec) - 1 if isinstance(space, spaces.MultiDiscrete) else 1)
+    kinds = (np.uint8, np.uint16, np.uint32, np.int64) if low.min() >= 0 else (np.int8, np.int16, np.int32, np.int64)
+    return np.dtype(next(t for t in kinds if np.iinfo(t).min <= low.min() and high.max() <= np.iinfo(t).max))
 
 
 @kernel
@@ -85,9 +87,9 @@ def canonical(actions: NDArray[np.int64], asked: NDArray[np.int8], first: int, l
 
 @kernel
 def row_sums(values: NDArray[np.float64], out: NDArray[np.float64]) -> None:
-    """Write the sum of each row of float64[B, S], from left to right: NumPy's order depends on the length."""
+    """Write the sum of each row of float64[B, S] to `out[:, 0]`, from left to right: NumPy's order depends on the length."""
     for b in range(values.shape[0]):
         total = 0.0
         for s in range(values.shape[1]):
             total += values[b, s]
-        out[b] = total
+        out[b, 0] = total

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import DISABLED
 
-__all__ = ["copy_run", "widen_run"]
+__all__ = ["clear_run", "copy_run", "widen_run"]
 
 if DISABLED:
 
@@ -21,11 +21,13 @@ if DISABLED:
         """Copy `length` items (a constant) of `source` from `start` to `target` at `to`; the same item type."""
         target[to : to + length] = source[start : start + length]
 
-    def widen_run(
-        target: NDArray[np.float32], to: int, source: NDArray[np.uint8], start: int, length: int
-    ) -> None:
+    def widen_run(target: NDArray[np.float32], to: int, source: NDArray[np.uint8], start: int, length: int) -> None:
         """Copy `length` bytes (a constant) as float32."""
         target[to : to + length] = source[start : start + length]
+
+    def clear_run(target: NDArray[Any], to: int, length: int) -> None:
+        """Set `length` items (a constant) of `target` from `to` to zero."""
+        target[to : to + length] = 0
 
 else:
     from llvmlite import ir
@@ -80,6 +82,21 @@ else:
                 wide = builder.zext(loaded, ir.VectorType(ir.IntType(32), lanes))
                 value = builder.sitofp(wide, ir.VectorType(ir.FloatType(), lanes))
                 builder.store(value, builder.bitcast(builder.gep(into, [offset]), target_type), align=4)
+            return context.get_dummy_value()
+
+        return signature, code
+
+    @intrinsic(prefer_literal=True)
+    def clear_run(typingctx: Any, target: Any, to: Any, length: Any) -> Any:
+        """Set `length` items (a constant) of `target` from `to` to zero."""
+        if not isinstance(length, types.IntegerLiteral):
+            return None
+        signature = types.void(target, types.intp, length)
+
+        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            size = context.get_abi_sizeof(context.get_data_type(sig.args[0].dtype)) * sig.args[2].literal_value
+            place = _place(context, builder, sig.args[0], args[0], args[1])
+            cgutils.memset(builder, place, context.get_constant(types.intp, size), 0)
             return context.get_dummy_value()
 
         return signature, code

@@ -1,40 +1,36 @@
 """The compiler: `@kernel`, `bind`, and what the environment variable `NUMBA_DISABLE_JIT` changes.
 
 Numba does not notice that a helper or the order of a state's fields moved in *another* file, and then runs a stale
-cached caller on the new layout. So a kernel's cache is stamped with the content of its own file and of every
-`ludarium` file that it imports, however indirectly.
+cached caller on the new layout. So a kernel's cache is stamped with the content of its own file and of every file of
+the suite, and of its own package, that it imports, however indirectly.
 """
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import functools
 import hashlib
 import os
-import re
 import stat
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
-__all__ = ["DISABLED", "bind", "kernel", "kernel_hash", "sources_of"]
+__all__ = ["DISABLED", "bind", "inner", "kernel", "kernel_hash", "sources_of"]
 
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
-_F = TypeVar("_F", bound=Callable[..., Any])
-_IMPORT = re.compile(
-    r"^\s*(?:from\s+(ludarium[\w.]*)\s+import\s+(\([^)]*\)|[^\n]*)|import\s+(ludarium[\w.]*))", re.M
-)
+_LIBRARIES = ("site-packages", "dist-packages", f"python{sys.version_info[0]}.{sys.version_info[1]}")
 _announced = False
 
 
 def _private_cache() -> str | None:
     """A folder for compiled code that only this user can write, where neither the sources nor a home can hold it."""
-    folder = (
-        Path(tempfile.gettempdir()) / f"ludarium-kernels-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
-    )
+    folder = Path(tempfile.gettempdir()) / f"ludarium-kernels-{os.getuid() if hasattr(os, 'getuid') else 'user'}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         info = folder.lstat()
@@ -44,13 +40,16 @@ def _private_cache() -> str | None:
     return str(folder) if stat.S_ISDIR(info.st_mode) and owned and not info.st_mode & 0o022 else None
 
 
+def _writable(folder: Path) -> bool:
+    return folder.is_dir() and os.access(folder, os.W_OK)
+
+
 def _choose_cache_dir() -> None:
     """Set `NUMBA_CACHE_DIR` when neither `__pycache__` nor the user's cache folder can be written."""
     if os.environ.get("NUMBA_CACHE_DIR"):
         return
-    home = Path(os.path.expanduser("~"))
-    package = Path(__file__).parents[2]
-    if os.access(package, os.W_OK) or (home.is_dir() and os.access(home, os.W_OK)):
+    beside = Path(__file__).parent / "__pycache__"
+    if _writable(beside if beside.exists() else beside.parent) or _writable(Path(os.path.expanduser("~"))):
         return
     private = _private_cache()
     if private:
@@ -67,42 +66,74 @@ from numba.core.caching import FunctionCache  # noqa: E402
 
 
 @functools.cache
-def _file_of(module: str) -> Path | None:
-    """The source file of a module of the suite (or of a third-party family), without importing it."""
+def _home_of(root: str) -> Path | None:
+    """The folder in which a top-level package or module lies, if it is loaded."""
+    loaded = sys.modules.get(root)
+    places = [getattr(loaded, "__file__", None), *getattr(loaded, "__path__", [])]
+    here = next((Path(str(place)) for place in places if place), None)
+    if here is None:
+        return None
+    return here.parent.parent if here.name == "__init__.py" else here.parent
+
+
+@functools.cache
+def _file_of(module: str, home: Path) -> Path | None:
+    """The source file of a module whose top-level package lies in `home`, without importing it."""
     loaded = sys.modules.get(module)
     if loaded is not None and getattr(loaded, "__file__", None):
         return Path(str(loaded.__file__))
-    root = Path(__file__).parents[2]
-    base = root.joinpath(*module.split(".")[1:])
-    for path in (base.with_suffix(".py"), base / "__init__.py"):
-        if path.is_file():
-            return path
-    return None
+    base = home.joinpath(*module.split("."))
+    return next((path for path in (base.with_suffix(".py"), base / "__init__.py") if path.is_file()), None)
 
 
-def _imports(source: str) -> set[str]:
-    names: set[str] = set()
-    for parent, parts, plain in _IMPORT.findall(source):
-        if plain:
-            names.add(plain)
-            continue
-        names.add(parent)
-        names.update(f"{parent}.{part.split()[0]}" for part in parts.strip("()").split(",") if part.split())
-    return names
+@functools.cache
+def _imports(path: Path) -> frozenset[tuple[int, str]]:
+    """What a file imports: (level, name), level 0 for absolute names, else the dots of a relative import."""
+    names: set[tuple[int, str]] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            names.update((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = node.module or ""
+            names.add((node.level, parent))
+            names.update((node.level, f"{parent}.{alias.name}".strip(".")) for alias in node.names)
+    return frozenset(names)
+
+
+def _absolute(level: int, name: str, module: str, path: Path) -> str:
+    """The full name of what `module` imports."""
+    if not level:
+        return name
+    parts = module.split(".")
+    kept = len(parts) - level + (path.name == "__init__.py")
+    return ".".join([*parts[: max(kept, 0)], name]).strip(".")
 
 
 @functools.cache
 def sources_of(module: str) -> tuple[Path, ...]:
-    """The files whose content can change what a kernel of `module` compiles to, sorted."""
+    """The files whose content can change what a kernel of `module` compiles to, sorted.
+
+    Followed are imports within the suite and within the module's own package; from a lone file, also those of the files
+    that lie beside it.
+    """
+    root = module.partition(".")[0]
+    homes = {name: home for name in ("ludarium", root) if (home := _home_of(name)) is not None}
+    beside = None if hasattr(sys.modules.get(root), "__path__") else homes.get(root)
+    if beside is not None and beside.name in _LIBRARIES:
+        beside = None
     seen: dict[str, Path] = {}
     queue = [module]
     while queue:
         name = queue.pop()
-        path = _file_of(name)
-        if path is None or name in seen:
+        top = name.partition(".")[0]
+        home = homes.get(top, beside)
+        path = None if home is None or name in seen else _file_of(name, home)
+        if path is None or path.suffix != ".py" or not path.is_file():
             continue
+        if top not in homes and beside not in path.parents:
+            continue  # loaded from elsewhere
         seen[name] = path
-        queue.extend(_imports(path.read_text(encoding="utf-8")))
+        queue.extend(_absolute(level, part, name, path) for level, part in _imports(path))
     return tuple(sorted(set(seen.values())))
 
 
@@ -127,28 +158,50 @@ class _StampedCache(FunctionCache):
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
+        self._kernel = function.__qualname__
         self._cache_file._source_stamp = kernel_hash(function.__module__)
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         found = super().load_overload(signature, target)
         if found is None:
-            _announce(self._name)
+            _announce(self._kernel)
         return found
 
 
-def kernel(function: _F) -> _F:
+def _compiled(function: Callable[..., Any], **options: Any) -> Any:
+    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
+    if not DISABLED:
+        _forget_literals(dispatcher)
+        with contextlib.suppress(RuntimeError):  # no place to cache at all: compile once per process
+            dispatcher._cache = _StampedCache(function)
+    return dispatcher
+
+
+def _forget_literals(dispatcher: Any) -> None:
+    """Let calls with constants share one compiled form: Numba would make one for every constant argument."""
+    find, plain = dispatcher.get_call_template, numba.types.unliteral
+    dispatcher.get_call_template = lambda arguments, names: find(
+        tuple(plain(argument) for argument in arguments), {name: plain(value) for name, value in names.items()}
+    )
+
+
+def kernel(function: Callable[..., Any]) -> Any:
     """Compile a function with Numba (`nogil`, cached under a stamp of all its sources).
 
     The function stays plain Python under `NUMBA_DISABLE_JIT=1`. Arguments are arrays, named tuples of arrays, tuples of
-    scalars; never objects.
+    scalars; never objects. A division by zero gives what NumPy gives.
     """
-    dispatcher = numba.njit(nogil=True)(function)
-    if not DISABLED:
-        try:
-            dispatcher._cache = _StampedCache(function)
-        except RuntimeError:  # no place to cache at all: compile once per process
-            pass
-    return dispatcher
+    return _compiled(function)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """A kernel that only other kernels call: it has no entry from Python, and compiles in half the time.
+
+    It allocates nothing. Calling it from Python is an error.
+    """
+    if DISABLED:
+        return function
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
 
 
 def bind(dispatcher: Any, *arguments: Any) -> Callable[..., Any]:

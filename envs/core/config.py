@@ -52,9 +52,7 @@ class Config:
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some options changed, validated again."""
-        return type(self).of(
-            **{**{f.name: getattr(self, f.name) for f in dataclasses.fields(self)}, **changes}
-        )
+        return type(self).of(**{**{f.name: getattr(self, f.name) for f in dataclasses.fields(self)}, **changes})
 
     def scalars(self) -> tuple[Any, ...]:
         """The numbers that kernels need, as a tuple of fixed types; families override it."""

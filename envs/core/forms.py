@@ -6,6 +6,7 @@ roles, a Dict by role. `seat`: one seat is the user's, agents fill the others.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -42,13 +43,12 @@ class Form:
             self.observation_space = _stacked(roles[0].observation_space, roles[0].count)
             self.action_space = _stacked(roles[0].action_space, roles[0].count)
         elif name == "roles":
-            self.observation_space = spaces.Dict(
-                {r.name: _stacked(r.observation_space, r.count) for r in roles}
-            )
+            self.observation_space = spaces.Dict({r.name: _stacked(r.observation_space, r.count) for r in roles})
             self.action_space = spaces.Dict({r.name: _stacked(r.action_space, r.count) for r in roles})
         else:
-            self.observation_space = roles[self.role].observation_space
-            self.action_space = roles[self.role].action_space
+            # copies: simulators are shared, and a user's seed of a space is the user's own
+            self.observation_space = copy.deepcopy(roles[self.role].observation_space)
+            self.action_space = copy.deepcopy(roles[self.role].action_space)
 
     @property
     def own(self) -> Role:
@@ -87,9 +87,7 @@ class Form:
         elif self.name == "roles":
             names = [role.name for role in self.simulator.roles]
             if not isinstance(action, dict) or set(action) != set(names):
-                raise ActionError(
-                    f"a dict with the actions of {', '.join(names)} expected; got {action!r:.200}"
-                )
+                raise ActionError(f"a dict with the actions of {', '.join(names)} expected; got {action!r:.200}")
             for r, name in enumerate(names):
                 batch.put(r, action[name], b)
         else:
@@ -109,11 +107,10 @@ class Form:
 
     def reward(self, batch: Batch, b: int = 0) -> float:
         """The mean over seats in the joint form, a seat's own under `seat`, the sum elsewhere."""
-        row = batch.out.reward[b]
         if self.name == "seat":
-            return float(row[self.seat])
-        total = float(sum(row.tolist()))  # a plain left-to-right sum, as every other form of play does it
-        return total / len(row) if self.mean else total
+            return float(batch.out.reward[b, self.seat])
+        total = batch.summary.item(b, 0)
+        return total / batch.out.reward.shape[1] if self.mean else total
 
     def terminated(self, batch: Batch, b: int = 0) -> bool:
         """Whether the episode has come to its end in this form."""
@@ -126,9 +123,7 @@ def form_of(simulator: Simulator, seat: str | None = None) -> Form:
     """The form that fits a world: see the module's table."""
     if seat is not None:
         if seat not in simulator.seats:
-            raise ActionError(
-                f"no seat {seat!r}; this world's seats are {simulator.seats[0]} to {simulator.seats[-1]}"
-            )
+            raise ActionError(f"no seat {seat!r}; this world's seats are {simulator.seats[0]} to {simulator.seats[-1]}")
         return Form("seat", simulator, simulator.seats.index(seat))
     if len(simulator.seats) == 1:
         return Form("solo", simulator)

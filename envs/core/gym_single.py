@@ -54,7 +54,7 @@ class GymEnv(gym.Env):
         self.render_mode = render_mode
         self._one = np.ones(1, np.bool_)
         self._started = False
-        self._crew = None if seat is None else self._others(seat, others or "random")
+        self._crew: Any = None if seat is None else self._others(seat, others or "random")
 
     def _others(self, seat: str, name: str) -> Any:
         from ludarium.agents.crew import Crew
@@ -63,9 +63,7 @@ class GymEnv(gym.Env):
         rest = tuple(other for other in self.simulator.seats if other != seat)
         return Crew(self.batch, [(make_agent(name), rest)] if rest else [])
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[Any, dict[str, Any]]:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin the episode of this seed; without one, the next episode of the last seed (or a drawn one at first).
 
         `options` may hold `instance` (a datum of the world) or `slot` (a number of the config's pool).
@@ -93,29 +91,40 @@ class GymEnv(gym.Env):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Advance by one step (under `seat`: until the seat is asked again); an action outside its space raises."""
         batch, form = self.batch, self.form
-        if not self._started:
-            raise LudariumError("call reset before step")
-        if batch.over[0]:
-            raise LudariumError("the episode is over; call reset before the next step")
-        if self._crew is not None:
-            self._crew.act()
+        if batch.summary.item(0, 1) or not self._started:
+            self._refuse()
         form.put(batch, action)
+        if self._crew is not None:
+            batch.check_seat(form.seat)  # before the others are asked: they would be asked again for the same step
+            self._crew.act()
         batch.step()
         reward = form.reward(batch)
         if self._crew is not None:
             reward += self._play_until_asked()
         elif form.name == "asked":
             form.focus(batch)
-        over = bool(batch.over[0])
+        if self._crew is None and not batch.summary.item(0, 1):
+            return form.observe(batch), reward, False, False, self._info()
+        return form.observe(batch), reward, *self._ends(), self._last_info()
+
+    def _refuse(self) -> None:
+        if not self._started:
+            raise LudariumError("call reset before step")
+        raise LudariumError("the episode is over; call reset before the next step")
+
+    def _ends(self) -> tuple[bool, bool]:
+        terminated = self.form.terminated(self.batch)
+        return terminated, bool(self.batch.out.truncated[0]) and not terminated
+
+    def _last_info(self) -> dict[str, Any]:
+        """The info of a step that may be the last one: then it has the metrics."""
         info = self._info()
-        if over:
-            info["metrics"] = {
-                name: values[0].item() for name, values in self.simulator.metrics(batch.state).items()
-            }
+        if self.batch.over[0]:
+            figures = self.simulator.metrics(self.batch.state)
+            info["metrics"] = {name: values[0].item() for name, values in figures.items()}
             if self._crew is not None:
                 self._crew.finish(info["metrics"])
-        terminated = form.terminated(batch) if over or self._crew is not None else False
-        return form.observe(batch), reward, terminated, bool(batch.out.truncated[0]) and not terminated, info
+        return info
 
     def _play_until_asked(self) -> float:
         """Let the others play while the world does not wait for the user's seat; return the seat's reward meanwhile."""

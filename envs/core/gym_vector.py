@@ -11,7 +11,6 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.buffers import row_sums
 from ludarium.envs.core.errors import ActionError, ConfigError, LudariumError, did_you_mean
 from ludarium.envs.core.forms import form_of
 from ludarium.envs.core.registry import make_simulator
@@ -60,7 +59,6 @@ class GymVectorEnv(VectorEnv):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._rows = np.arange(num_envs)
         self._every = np.ones(num_envs, np.bool_)
-        self._total = np.zeros(num_envs)
         self._seat = np.zeros(num_envs, np.int64)
         self._ended = np.zeros(num_envs, np.bool_)
         self._started = False
@@ -89,9 +87,7 @@ class GymVectorEnv(VectorEnv):
             return self._every.copy()
         which = np.asarray(mask)
         if which.dtype != np.bool_ or which.shape != (self.num_envs,) or not which.any():
-            raise ConfigError(
-                f"reset_mask: bool[{self.num_envs}] with at least one True expected; got {mask!r:.100}"
-            )
+            raise ConfigError(f"reset_mask: bool[{self.num_envs}] with at least one True expected; got {mask!r:.100}")
         if not self._started and not which.all():
             raise LudariumError("the first reset begins all rows; leave out reset_mask")
         return which
@@ -116,13 +112,11 @@ class GymVectorEnv(VectorEnv):
             raise LudariumError("call reset before step")
         batch, before = self.batch, self._ended.copy()
         if self.autoreset_mode is AutoresetMode.DISABLED and before.any():
-            raise LudariumError(
-                f"row {int(np.argmax(before))} is over; reset it with options={{'reset_mask': ...}}"
-            )
+            raise LudariumError(f"row {int(np.argmax(before))} is over; reset it with options={{'reset_mask': ...}}")
         self._put(actions)
         batch.step()
-        row_sums(batch.out.reward, self._total)
-        rewards = self._total / len(self.simulator.seats) if self.form.mean else self._total.copy()
+        total = batch.summary[:, 0]
+        rewards = total / len(self.simulator.seats) if self.form.mean else total.copy()
         truncated = batch.out.truncated.copy()
         terminated = batch.over & ~truncated
         now = batch.over & ~before
@@ -155,9 +149,7 @@ class GymVectorEnv(VectorEnv):
                     buffer[b][self._seat[b]] = action
                 return
             given, target = np.asarray(actions), buffer[self._rows, self._seat]
-            if given.shape != target.shape or given.dtype.kind not in (
-                "iu" if target.dtype.kind in "iu" else "iuf"
-            ):
+            if given.shape != target.shape or given.dtype.kind not in ("iu" if target.dtype.kind in "iu" else "iuf"):
                 raise ActionError(
                     f"{target.dtype} actions of shape {target.shape} expected; got {given.dtype} {given.shape}"
                 )
@@ -198,9 +190,7 @@ class GymVectorEnv(VectorEnv):
         for name, array in arrays.items():
             info[name] = array.copy() if self.copy else array
             info[f"_{name}"] = self._every.copy() if self.copy else self._every
-        masks = {
-            r.name: batch.masks[i] for i, r in enumerate(self.simulator.roles) if batch.masks[i] is not None
-        }
+        masks = {r.name: batch.masks[i] for i, r in enumerate(self.simulator.roles) if batch.masks[i] is not None}
         if masks:
             own = {name: self._own(mask) for name, mask in masks.items()}
             info["action_mask"] = own if self.form.name == "roles" else next(iter(own.values()))
@@ -222,9 +212,7 @@ class GymVectorEnv(VectorEnv):
         info = {name: value for name, value in self._info().items() if not name.startswith("_")}
         final_info: dict[str, Any] = {**extra}
         for name, value in info.items():
-            final_info[name] = (
-                {k: v.copy() for k, v in value.items()} if isinstance(value, dict) else value.copy()
-            )
+            final_info[name] = {k: v.copy() for k, v in value.items()} if isinstance(value, dict) else value.copy()
             final_info[f"_{name}"] = now.copy()
         return {
             "final_obs": finals,
@@ -239,9 +227,7 @@ class GymVectorEnv(VectorEnv):
 
         if self.render_mode is None:
             return None
-        return tuple(
-            render(self.simulator.scene(self.batch.state, b), "rgb_array") for b in range(self.num_envs)
-        )
+        return tuple(render(self.simulator.scene(self.batch.state, b), "rgb_array") for b in range(self.num_envs))
 
     def digest(self, row: int) -> str:
         """The digest of a row's episode so far; needs `record=True`."""

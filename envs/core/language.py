@@ -69,9 +69,7 @@ def tools(simulator: Simulator, state: Any, row: int, seat: int) -> tuple[dict[s
             "required": ["action"],
             "additionalProperties": False,
         }
-        return (
-            {"name": "act", "description": f"one action of {_space(simulator, seat)}", "parameters": schema},
-        )
+        return ({"name": "act", "description": f"one action of {_space(simulator, seat)}", "parameters": schema},)
     by_verb: dict[str, list[Choice]] = {}
     for choice in menu:
         by_verb.setdefault(choice.verb, []).append(choice)
@@ -131,9 +129,7 @@ def parse(simulator: Simulator, state: Any, row: int, seat: int, text: str) -> A
         return text
     if menu is None:
         raise ActionError(f"{text!r:.200} is no action; expected a JSON value of {space}")
-    raise ActionError(
-        f"{text!r:.200} is no command now{did_you_mean(wanted, [choice.text for choice in menu])}"
-    )
+    raise ActionError(f"{text!r:.200} is no command now{did_you_mean(wanted, [choice.text for choice in menu])}")
 
 
 def parse_tool(simulator: Simulator, state: Any, row: int, seat: int, name: Any, arguments: Any) -> Any:

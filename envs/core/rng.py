@@ -11,7 +11,7 @@ import numpy as np
 
 from ludarium.envs.core.compile import kernel
 
-__all__ = ["below", "draw", "episode_key", "episode_seed", "mix", "mix64", "unit"]
+__all__ = ["below", "draw", "draw_below", "episode_key", "episode_seed", "mix", "mix64", "unit"]
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -48,6 +48,15 @@ def draw(key: np.uint64, stream: int, a: int, b: int, c: int) -> np.uint64:
 def below(x: np.uint64, n: int) -> int:
     """Map a uniform 64-bit integer to 0..n-1 (n < 2**32) by multiply and shift; bias below n / 2**32."""
     return np.int64(((np.uint64(x) >> _S32) * np.uint64(n)) >> _S32)
+
+
+@kernel
+def draw_below(key: np.uint64, stream: int, a: int, b: int, c: int, n: int) -> int:
+    """A uniform integer of 0..n-1: `below(draw(...), n)`, which plain Python may call.
+
+    A compiled function hands a 64-bit draw back as a Python int, and one above 2**63 does not go into the next.
+    """
+    return below(draw(key, stream, a, b, c), n)
 
 
 @kernel

@@ -16,19 +16,20 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ludarium.envs.core.buffers import row_sums
 from ludarium.envs.core.config import Config
 from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.state import Field, allocate, block, digest_rows, layout
 
-__all__ = ["ArraySimulator", "Choice", "ObjectSimulator", "Out", "Role", "Simulator", "seat_names"]
+__all__ = ["ArraySimulator", "Buffers", "Choice", "ObjectSimulator", "Out", "Role", "Simulator", "Turner", "seat_names"]
 
 
 class Role(NamedTuple):
     """Seats with equal spaces; seat ids are `f"{name}_{i}"`."""
 
     name: str
-    count: int
+    count: int  # type: ignore[assignment]  # the field's word, though tuples have a method of this name
     observation_space: spaces.Space[Any]
     action_space: spaces.Space[Any]
     members: int = 0
@@ -46,6 +47,23 @@ class Out(NamedTuple):
     """bool[B]"""
     fault: NDArray[np.int16]
     """int16[B, S]: 0, or a code of the family's faults"""
+
+
+class Buffers(NamedTuple):
+    """All that a batch owns and its simulator writes or reads, one item a role where it says so."""
+
+    actions: tuple[Any, ...]
+    """by role: int64 or float arrays `[B, count, ...]`, or nested lists"""
+    out: Out
+    observed: tuple[Any, ...]
+    """by role: arrays `[B, count, ...]`, dicts of them, or nested lists"""
+    masks: tuple[NDArray[np.int8] | None, ...]
+    """by role: int8[B, count, actions], or None"""
+    summary: NDArray[np.float64]
+    """float64[B, 3]: the sum of the seats' rewards from left to right, over, truncated"""
+
+
+Turner = Callable[[bool, tuple[NDArray[np.int32], ...]], int]
 
 
 class Choice(NamedTuple):
@@ -75,6 +93,8 @@ class Simulator(ABC):
     """The views that this world can honestly give."""
     reproducible: ClassVar[bool] = True
     """False if it talks to something that is not a pure function of its inputs; no verified board takes it then."""
+    checks_actions: bool = False
+    """True if the function that `turner` makes checks the range of actions itself."""
     instances_in_python: bool = False
     """True if a reset by seed needs `instance(seed)` and `load` first, for worlds whose kernels cannot draw it."""
 
@@ -105,9 +125,7 @@ class Simulator(ABC):
         return ""
 
     @abstractmethod
-    def reset(
-        self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-    ) -> None:
+    def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin new episodes in the rows of `which`, in place.
 
         Slot -1: the instance follows from the seed; -2: it was loaded; others: that slot of the config's own pool.
@@ -125,6 +143,16 @@ class Simulator(ABC):
         """A simulator of the same episodes and digests that looks at nothing, if the family has one: replays are faster."""
         return self
 
+    def play_through(
+        self, state: Any, recorded: list[Any], first: int, last: int, actions: tuple[Any, ...], out: Out
+    ) -> int | None:
+        """Play the recorded steps `first` to `last - 1` of row 0 of a batch of one in one go, if the family has a way.
+
+        `recorded` holds one array `[T, seats, ...]` a role; the result is how many steps were played (fewer if the episode
+        ended, or an action is none), None where there is no such way. It must equal as many calls of `step`.
+        """
+        return None
+
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the faults that `step` would find for these actions (`fault` int16[B, S]), changing nothing."""
         raise NotClaimedError(f"{type(self).__name__} cannot check actions before it takes them")
@@ -140,6 +168,10 @@ class Simulator(ABC):
     def summary(self, state: Any, row: int) -> dict[str, Any]:
         """The metrics of one row as plain numbers, with those that are too dear for every step of a batch."""
         return {name: values[row].item() for name, values in self.metrics(state).items()}
+
+    def bounds(self, state: Any, row: int) -> dict[str, float]:
+        """What no play of this instance can pass, by the name of the metric it bounds: sought once an episode, and slowly."""
+        return {}
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What must always hold, one array `bool[B]` a sentence."""
@@ -173,6 +205,14 @@ class Simulator(ABC):
         """The picture of a row as shapes."""
         raise NotClaimedError(f"{type(self).__name__} does not offer the view 'picture'")
 
+    def __reduce__(self) -> Any:
+        """A simulator follows from its config: pickles hold no more."""
+        return type(self), (self.config,)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Simulator:
+        """Simulators keep nothing of an episode, so copies share one."""
+        return self
+
     # --- what the core needs from either kind of state -------------------------------------------------------------
     @abstractmethod
     def flags(self, state: Any) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.bool_]]:
@@ -194,26 +234,29 @@ class Simulator(ABC):
     def restore(self, state: Any, snapshot: Any) -> None:
         """Bring a state of the same batch size back to a snapshot."""
 
-    def stepper(
-        self,
-        state: Any,
-        actions: tuple[Any, ...],
-        out: Out,
-        observed: tuple[Any, ...],
-        masks: tuple[Any, ...],
-    ) -> Callable[[], None]:
-        """A function that steps, then observes and masks all seats, bound to these buffers; families may fuse them."""
-        rows = len(self.flags(state)[1])
-        every = [np.tile(np.arange(role.count, dtype=np.int32), (rows, 1)) for role in self.roles]
+    def turner(self, state: Any, io: Buffers) -> Turner:
+        """A function of (stepping, seats by role) that steps if asked to, then observes and masks those seats.
 
-        def run() -> None:
-            self.step(state, actions, out)
-            for r, buffers in enumerate(observed):
-                self.observe(state, r, every[r], buffers)
-                if masks[r] is not None:
-                    self.action_mask(state, r, every[r], masks[r])
+        It is bound to these buffers, writes `io.summary`, and returns -1. A family whose kernels do all of it in one call
+        overrides this; if it also checks the actions, it says so by `checks_actions` and returns the flat place of the
+        first action out of range, having moved nobody.
+        """
+        _, over, _ = self.flags(state)
 
-        return run
+        def turn(stepping: bool, seats: tuple[NDArray[np.int32], ...]) -> int:
+            if stepping:
+                self.step(state, io.actions, io.out)
+            for r, buffers in enumerate(io.observed):
+                self.observe(state, r, seats[r], buffers)
+                mask = io.masks[r]
+                if mask is not None:
+                    self.action_mask(state, r, seats[r], mask)
+            row_sums(io.out.reward, io.summary)
+            io.summary[:, 1] = over
+            io.summary[:, 2] = io.out.truncated
+            return -1
+
+        return turn
 
 
 class ArraySimulator(Simulator):
@@ -227,7 +270,7 @@ class ArraySimulator(Simulator):
 
     def new(self, rows: int) -> Any:
         """Allocate a zeroed state in one block, all rows over."""
-        state = allocate(self.State, self.fields(), rows)
+        state: Any = allocate(self.State, self.fields(), rows)
         state.over[:] = True
         return state
 
@@ -315,9 +358,7 @@ class ObjectSimulator(Simulator):
         """An empty batch."""
         return ObjectState(rows, len(self.seats))
 
-    def reset(
-        self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-    ) -> None:
+    def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin the games of the rows in `which`."""
         from ludarium.envs.core.rng import episode_key
 
@@ -388,8 +429,6 @@ class ObjectSimulator(Simulator):
 
     def restore(self, state: Any, snapshot: Any) -> None:
         """Bring all rows back."""
-        for array, saved in zip(
-            (state.key, state.t, state.over, state.live, state.inst), snapshot[:5], strict=True
-        ):
+        for array, saved in zip((state.key, state.t, state.over, state.live, state.inst), snapshot[:5], strict=True):
             array[...] = saved
         state.games = [None if saved is None else self.revive(saved) for saved in snapshot[5]]

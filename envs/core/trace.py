@@ -121,9 +121,9 @@ def _pack(array: NDArray[Any], role: int, base: int) -> bytes:
     if not per:
         return head + np.ascontiguousarray(flat).tobytes()
     digits = np.ascontiguousarray(flat).reshape(-1).astype(np.uint8)
-    digits = np.concatenate([digits, np.zeros(-len(digits) % per, np.uint8)]).reshape(-1, per)
+    padded = np.concatenate([digits, np.zeros(-len(digits) % per, np.uint8)]).reshape(-1, per)
     weights = base ** np.arange(per)
-    return head + (digits @ weights).astype(np.uint8).tobytes()
+    return head + (padded @ weights).astype(np.uint8).tobytes()
 
 
 def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
@@ -140,6 +140,8 @@ def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
         raise TraceError(f"{where}: actions of type {dtype}; expected integers or floats")
     if not per:
         values = body.view(dtype)
+    elif per != _digits(base) or dtype.kind != "u":
+        raise TraceError(f"{where}: {per} actions of base {base} and type {dtype} in a byte")
     else:
         digits = np.empty((len(body), per), np.uint8)
         rest = body.astype(np.uint16)
@@ -153,9 +155,7 @@ def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
 
 
 def _json(value: Any) -> bytes:
-    return json.dumps(
-        value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_plain
-    ).encode()
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_plain).encode()
 
 
 def _plain(value: Any) -> Any:
@@ -193,20 +193,24 @@ def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
     try:
         header = json.loads(data[:end])
         version = header.pop("format")
-    except (ValueError, KeyError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TraceError(f"{name}: the header line is not a trace header; this is not a trace") from error
     if version != FORMAT:
         raise TraceError(f"{name}: trace format {version!r}; this version of ludarium reads format {FORMAT}")
     missing = [key for key in ("id", "config", "seed", "roles") if key not in header]
-    if missing or not isinstance(header["roles"], list):
-        raise TraceError(f"{name}: the header lacks {', '.join(missing) or 'a list of roles'}")
+    if missing:
+        raise TraceError(f"{name}: the header lacks {', '.join(missing)}")
+    roles, seed = header["roles"], header["seed"]
+    if not isinstance(roles, list) or not all(isinstance(r, dict) and {"name", "count"} <= set(r) for r in roles):
+        raise TraceError(f"{name}: the header lacks a list of roles with name and count")
+    if not isinstance(header["config"], dict) or type(seed) is not int or not roles:
+        raise TraceError(f"{name}: a header has a config (an object), a seed (an integer) and at least one role")
     return header, end + 1
 
 
 def _frames(data: bytes, at: int, name: str) -> dict[bytes, list[bytes]]:
     """Split and decompress the frames; the seal must be there and hold."""
-    unpress = zstandard.ZstdDecompressor()
-    found: dict[bytes, list[bytes]] = {}
+    packed: list[tuple[int, bytes, bytes]] = []
     while at < len(data):
         if at + _FRAME.size > len(data):
             break
@@ -219,17 +223,26 @@ def _frames(data: bytes, at: int, name: str) -> dict[bytes, list[bytes]]:
                 raise TraceError(f"{name}: the seal does not hold; the file was changed after it was written")
             if at + _FRAME.size + size != len(data):
                 raise TraceError(f"{name}: bytes after the seal; the file was changed after it was written")
-            return found
-        try:
-            if zstandard.get_frame_parameters(body).content_size > MAX_BODY:
-                raise TraceError(f"{name}: a frame of more than {MAX_BODY} bytes")
-            found.setdefault(tag, []).append(unpress.decompress(body, max_output_size=MAX_BODY))
-        except zstandard.ZstdError as error:
-            raise TraceError(f"{name}: damaged at byte {at}: {error}") from error
+            return _decompressed(packed, name)
+        packed.append((at, tag, body))
         at += _FRAME.size + size
     raise TraceError(
         f"{name}: cut at byte {len(data)}: the seal is missing; copy the file again or play the episode again"
     )
+
+
+def _decompressed(packed: list[tuple[int, bytes, bytes]], name: str) -> dict[bytes, list[bytes]]:
+    """The bodies of frames whose seal holds, by tag."""
+    unpress = zstandard.ZstdDecompressor()
+    found: dict[bytes, list[bytes]] = {}
+    for at, tag, body in packed:
+        try:
+            if not 0 <= zstandard.get_frame_parameters(body).content_size <= MAX_BODY:
+                raise TraceError(f"{name}: a frame of more than {MAX_BODY} bytes, or of unknown size")
+            found.setdefault(tag, []).append(unpress.decompress(body))
+        except zstandard.ZstdError as error:
+            raise TraceError(f"{name}: damaged at byte {at}: {error}") from error
+    return found
 
 
 def decode(data: bytes, name: str = "trace") -> Trace:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,7 +10,7 @@ from gymnasium import spaces
 from pettingzoo import AECEnv, ParallelEnv
 
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.buffers import make_buffer, seat_of
+from ludarium.envs.core.buffers import seat_of
 from ludarium.envs.core.errors import ActionError, ConfigError, LudariumError, did_you_mean
 from ludarium.envs.core.language import AnyText
 from ludarium.envs.core.registry import make_simulator
@@ -23,9 +24,7 @@ _MODES = ["rgb_array", "human", "ansi", "svg"]
 class _Zoo:
     """What both adapters share: one row, seats by name, spaces that are the same objects at every call."""
 
-    def _make(
-        self, world: str, render_mode: str | None, illegal: str, record: bool, options: dict[str, Any]
-    ) -> None:
+    def _make(self, world: str, render_mode: str | None, illegal: str, record: bool, options: dict[str, Any]) -> None:
         if render_mode is not None and render_mode not in _MODES:
             raise ConfigError(f"render_mode = {render_mode!r}{did_you_mean(render_mode, _MODES)}")
         self.simulator = make_simulator(world, **options)
@@ -38,10 +37,10 @@ class _Zoo:
         for s, seat in enumerate(self.simulator.seats):
             r = int(np.searchsorted(self.simulator.offsets, s, side="right")) - 1
             role = self.simulator.roles[r]
-            seen = role.observation_space
+            seen = copy.deepcopy(role.observation_space)  # simulators are shared, and seeds of spaces the user's own
             shown = spaces.Dict({"text": seen}) if isinstance(seen, AnyText) else seen
             self._place[seat] = (r, s - self.simulator.offsets[r], s)
-            self._spaces[seat] = (shown, role.action_space)
+            self._spaces[seat] = (shown, copy.deepcopy(role.action_space))
         self._one = np.ones(1, np.bool_)
         self._rng = np.random.default_rng()
         self._started = False
@@ -88,9 +87,7 @@ class _Zoo:
             return
         given = np.asarray(action)
         target = buffer[0, i]
-        if given.shape != target.shape or given.dtype.kind not in (
-            "iu" if target.dtype.kind in "iu" else "iuf"
-        ):
+        if given.shape != target.shape or given.dtype.kind not in ("iu" if target.dtype.kind in "iu" else "iuf"):
             raise ActionError(f"{agent}: an action of {self._spaces[agent][1]} expected; got {action!r:.200}")
         buffer[0, i] = given
 
@@ -128,10 +125,6 @@ class _Zoo:
     def trace(self) -> Trace:
         """The episode so far as data."""
         return self.batch.trace()
-
-    def snapshot(self) -> dict[str, Any]:
-        """Everything needed to go on from here."""
-        return {"batch": self.batch.snapshot(), "agents": list(self.agents)}
 
 
 class ZooParallel(_Zoo, ParallelEnv):
@@ -181,6 +174,10 @@ class ZooParallel(_Zoo, ParallelEnv):
         self.agents = [a for a in before if not ended[a] and not cut[a]]
         return observations, rewards, ended, cut, infos
 
+    def snapshot(self) -> dict[str, Any]:
+        """Everything needed to go on from here."""
+        return {"batch": self.batch.snapshot(), "agents": list(self.agents)}
+
     def restore(self, snapshot: dict[str, Any]) -> dict[str, Any]:
         """Go back to a snapshot; returns the observations there."""
         self.batch.restore(snapshot["batch"])
@@ -209,7 +206,8 @@ class ZooAec(_Zoo, AECEnv):
         AECEnv.__init__(self)
         self._make(world, render_mode, illegal, record, options)
         self.metadata = {**type(self).metadata, "name": world}  # type: ignore[misc]
-        self._held = tuple(make_buffer(r.action_space, 1, r.count, wide=True) for r in self.simulator.roles)
+
+    _TABLES = ("rewards", "_cumulative_rewards", "terminations", "truncations", "infos")
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Begin the episode of this seed."""
@@ -268,9 +266,7 @@ class ZooAec(_Zoo, AECEnv):
         self._accumulate_rewards()
         ended = [a for a in self.agents if self._over(a)]
         if ended:
-            self._skip_agent_selection = None
             self.agent_selection = ended[0]
-            self._waiting_dead = ended
         else:
             self._ask()
 
@@ -279,16 +275,30 @@ class ZooAec(_Zoo, AECEnv):
         if action is not None:
             raise ActionError(f"{self.agent_selection} has ended; its only action is None")
         gone = self.agent_selection
-        for table in (
-            self.terminations,
-            self.truncations,
-            self.rewards,
-            self._cumulative_rewards,
-            self.infos,
-        ):
-            table.pop(gone)
+        for name in self._TABLES:
+            getattr(self, name).pop(gone)
         self.agents.remove(gone)
         left = [a for a in self.agents if self._over(a)]
         if left:
             self.agent_selection = left[0]
         self._clear_rewards()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Everything needed to go on from here, actions that were given in this step included."""
+        tables = {name: dict(getattr(self, name)) for name in self._TABLES}
+        turn = (list(self.agents), list(self._queue), self.agent_selection)
+        return {
+            "batch": self.batch.snapshot(),
+            "given": copy.deepcopy(self.batch.actions),
+            "turn": turn,
+            "tables": tables,
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a snapshot."""
+        self.batch.restore(snapshot["batch"])
+        self.batch.put_all(snapshot["given"])
+        agents, queue, self.agent_selection = snapshot["turn"]
+        self.agents, self._queue, self._started = list(agents), list(queue), True
+        for name, table in snapshot["tables"].items():
+            setattr(self, name, dict(table))

@@ -85,9 +85,7 @@ class MapfConfig(Config):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
         if self.dtype == "uint8" and self.observation != "grid":
-            raise ConfigError(
-                f"dtype = 'uint8' goes with observation = 'grid' only; got {self.observation!r}"
-            )
+            raise ConfigError(f"dtype = 'uint8' goes with observation = 'grid' only; got {self.observation!r}")
         self._validate_map()
         self._validate_places()
         if self.compat is not None:
@@ -95,20 +93,12 @@ class MapfConfig(Config):
 
     def _validate_map(self) -> None:
         names = (self.map,) if isinstance(self.map, str) else self.map
-        if (
-            not isinstance(names, tuple)
-            or not names
-            or not all(isinstance(name, str) and name for name in names)
-        ):
-            raise ConfigError(
-                f"map = {self.map!r}; expected a name, a path, a text map, or a sequence of these"
-            )
+        if not isinstance(names, tuple) or not names or not all(isinstance(name, str) and name for name in names):
+            raise ConfigError(f"map = {self.map!r}; expected a name, a path, a text map, or a sequence of these")
         if len(names) > 1 and any(name in GENERATORS for name in names):
             raise ConfigError("a generator cannot stand in a list of maps; name it alone")
         if self.params and not self.generated:
-            raise ConfigError(
-                f"params belong to a map generator; map = {self.map!r:.80} is none of {GENERATORS}"
-            )
+            raise ConfigError(f"params belong to a map generator; map = {self.map!r:.80} is none of {GENERATORS}")
         if self.generated and self.num_robots > self.height * self.width:
             raise ConfigError(f"{self.num_robots} robots do not fit on {self.height} x {self.width} cells")
 

@@ -13,30 +13,30 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import kernel
+from ludarium.envs.core.compile import inner, kernel
 from ludarium.envs.core.rng import draw, episode_key
 from ludarium.envs.core.state import COMMON, Field
-from ludarium.envs.mapf.generate import draw_map
+from ludarium.envs.mapf.collisions import FREE, SOFT, WALL, resolve
+from ludarium.envs.mapf.generate import city_map, maze_map, random_map, room_map, warehouse_map
 from ludarium.envs.mapf.placement import component_lists, next_goal, place
 
 __all__ = [
-    "BLOCKED",
-    "OBSTACLE",
-    "SWAP",
-    "VERTEX",
+    "GENERATED",
+    "LAY",
+    "LOADED",
     "Pool",
     "Scalars",
     "State",
+    "advance",
     "check",
     "fields",
+    "lay_loaded",
+    "look_ahead",
     "reset",
     "step",
 ]
 
-SOFT, BLOCK_BOTH, PRIORITY, STRICT = 0, 1, 2, 3
 STAY, VANISH, RESTART = 0, 1, 2
-OBSTACLE, VERTEX, SWAP, BLOCKED = 1, 2, 3, 4
-FREE, WALL = -1, -2
 STREAM_SLOT = 4
 GENERATED, LOADED = -1, -2
 
@@ -54,7 +54,6 @@ class Scalars(NamedTuple):
     max_steps: int
     compat: int
     track_density: int
-    kind: int
     a: int
     b: int
     c: int
@@ -83,11 +82,13 @@ class State(NamedTuple):
     conflicts: NDArray[np.int32]
     """int32[B, 5]: faults so far, by code"""
     crowd: NDArray[np.float64]
-    """float64[B]: sum over steps of the mean share of seen free cells that hold a robot"""
+    """float64[B]: sum over steps, the reset included, of the mean share of seen free cells that hold a robot"""
     origin: NDArray[np.int32]
     """int32[B, N, 2]: where the robots started"""
     size: NDArray[np.int32]
     """int32[B, 2]: height and width of the instance's map"""
+    parts: NDArray[np.int32]
+    """int32[B]: how many components the map has"""
     executed: NDArray[np.int8]
     on_goal: NDArray[np.bool_]
     busy: NDArray[np.uint8]
@@ -119,7 +120,7 @@ class Pool(NamedTuple):
     grid: NDArray[np.uint8]
     size: NDArray[np.int32]
     label: NDArray[np.int32]
-    count: NDArray[np.int32]
+    parts: NDArray[np.int32]
     start_cells: NDArray[np.int32]
     start_first: NDArray[np.int32]
     goal_cells: NDArray[np.int32]
@@ -141,6 +142,7 @@ def fields(robots: int, height: int, width: int, pad: int, given: int) -> tuple[
         Field("crowd", np.float64),
         Field("origin", i32, (robots, 2), "derived"),
         Field("size", i32, (2,), "derived"),
+        Field("parts", i32, (), "derived"),
         Field("executed", np.int8, (robots,), "derived"),
         Field("on_goal", flag, (robots,), "derived"),
         Field("busy", u8, padded, "derived"),
@@ -160,118 +162,184 @@ def fields(robots: int, height: int, width: int, pad: int, given: int) -> tuple[
     )
 
 
-# --- reset ---------------------------------------------------------------------------------------------------------
-@kernel
-def _lay(s: State, c: Scalars, b: int, height: int, width: int, grid: NDArray[np.uint8]) -> None:
-    """Put a map into row b's padded grids: the map, one cell of wall around it, free ground beyond."""
-    s.size[b, 0], s.size[b, 1] = height, width
-    s.walls[b] = 0
-    walls, occ, pad = s.walls[b], s.occ[b], c.pad
-    for column in range(pad - 1, pad + width + 1):
-        walls[pad - 1, column] = 1
-        walls[pad + height, column] = 1
-    for row in range(height):
-        walls[pad + row, pad - 1] = 1
-        walls[pad + row, pad + width] = 1
-        for column in range(width):
-            walls[pad + row, pad + column] = grid[row, column]
+# --- maps ------------------------------------------------------------------------------------------------------------
+@inner
+def _lay(
+    grid: NDArray[np.uint8], height: int, width: int, pad: int, walls: NDArray[np.uint8], occ: NDArray[np.int16]
+) -> None:
+    """Put a map into padded grids: the map, one cell of wall around it, free ground beyond."""
     for row in range(walls.shape[0]):
         for column in range(walls.shape[1]):
-            occ[row, column] = WALL if walls[row, column] else FREE
+            y, x = row - pad, column - pad
+            wall = -1 <= y <= height and -1 <= x <= width
+            if 0 <= y < height and 0 <= x < width:
+                wall = grid[y, x] != 0
+            walls[row, column] = 1 if wall else 0
+            occ[row, column] = WALL if wall else FREE
+
+
+@inner
+def _own(s: State, c: Scalars, b: int, height: int, width: int) -> None:
+    """Make the map in `plain` row b's own: grids, components."""
+    s.size[b, 0], s.size[b, 1] = height, width
+    _lay(s.plain, height, width, c.pad, s.walls[b], s.occ[b])
+    s.parts[b] = component_lists(s.plain, height, width, s.label[b], s.cells[b], s.first[b])
 
 
 @kernel
-def _clear(s: State, b: int) -> None:
-    """Take all robots off row b's grids; the walls stay."""
-    s.busy[b] = 0
-    occ, walls = s.occ[b], s.walls[b]
-    for row in range(occ.shape[0]):
-        for column in range(occ.shape[1]):
-            occ[row, column] = WALL if walls[row, column] else FREE
-
-
-@kernel
-def lay_loaded(s: State, c: Scalars, b: int, height: int, width: int) -> int:
-    """Make row b ready for an instance whose map lies in `plain`; return the number of components."""
-    _lay(s, c, b, height, width, s.plain)
+def lay_loaded(s: State, c: Scalars, b: int, height: int, width: int) -> None:
+    """Make row b ready for an instance whose map lies in `plain`."""
+    _own(s, c, b, height, width)
     s.inst[b] = LOADED
-    return component_lists(s.plain, height, width, s.label[b], s.cells[b], s.first[b])
 
 
 @kernel
-def _draw_places(s: State, c: Scalars, pool: Pool, b: int, slot: int) -> int:
-    """Bring row b's map and draw starts and goals into `work[0]` and `work[1]`; return how many robots fit."""
-    key, distinct = s.key[b], c.on_goal != RESTART
-    if slot < 0:
-        draw_map(c.kind, key, s.plain, c.height, c.width, c.a, c.b, c.c, c.d, c.p, c.q)
-        _lay(s, c, b, c.height, c.width, s.plain)
-        count = component_lists(s.plain, c.height, c.width, s.label[b], s.cells[b], s.first[b])
-        return place(
-            key, c.robots, distinct, count, s.label[b], s.cells[b], s.first[b], s.cells[b], s.first[b],
-            s.work[0], s.work[1], s.work[2:],
-        )  # fmt: skip
-    if s.inst[b] != slot:
-        _lay(s, c, b, np.int64(pool.size[slot, 0]), np.int64(pool.size[slot, 1]), pool.grid[slot])
-        s.label[b] = pool.label[slot]
-        s.cells[b] = pool.goal_cells[slot]
-        s.first[b] = pool.goal_first[slot]
-    return place(
-        key, c.robots, distinct, np.int64(pool.count[slot]), pool.label[slot],
-        pool.start_cells[slot], pool.start_first[slot], pool.goal_cells[slot], pool.goal_first[slot],
-        s.work[0], s.work[1], s.work[2:],
-    )  # fmt: skip
+def _lay_random(
+    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
+) -> None:
+    """Draw the maps of the rows in `which` that take none from elsewhere."""
+    for b in range(which.shape[0]):
+        if which[b] and slots[b] == GENERATED:
+            random_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.p)
+            _own(s, c, b, c.height, c.width)
 
 
 @kernel
+def _lay_maze(
+    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
+) -> None:
+    """The same for mazes."""
+    for b in range(which.shape[0]):
+        if which[b] and slots[b] == GENERATED:
+            maze_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.p)
+            _own(s, c, b, c.height, c.width)
+
+
+@kernel
+def _lay_room(
+    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
+) -> None:
+    """The same for rooms."""
+    for b in range(which.shape[0]):
+        if which[b] and slots[b] == GENERATED:
+            room_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.p)
+            _own(s, c, b, c.height, c.width)
+
+
+@kernel
+def _lay_warehouse(
+    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
+) -> None:
+    """The same for warehouses."""
+    for b in range(which.shape[0]):
+        if which[b] and slots[b] == GENERATED:
+            warehouse_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.b, c.c, c.d, c.p)
+            _own(s, c, b, c.height, c.width)
+
+
+@kernel
+def _lay_city(
+    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
+) -> None:
+    """The same for cities."""
+    for b in range(which.shape[0]):
+        if which[b] and slots[b] == GENERATED:
+            city_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.b, c.c, c.p, c.q)
+            _own(s, c, b, c.height, c.width)
+
+
+LAY = {"random": _lay_random, "maze": _lay_maze, "room": _lay_room, "warehouse": _lay_warehouse, "city": _lay_city}
+"""One kernel a generator, so that a world compiles only its own."""
+
+
+@inner
+def _take(
+    pool: Pool, slot: int, label: NDArray[np.int32], cells: NDArray[np.int32], first: NDArray[np.int32], area: int
+) -> None:
+    """Copy the lists of a map of the pool."""
+    for cell in range(area):
+        label[cell] = pool.label[slot, cell]
+        cells[cell] = pool.goal_cells[slot, cell]
+        first[cell] = pool.goal_first[slot, cell]
+    first[area] = pool.goal_first[slot, area]
+
+
+# --- reset -----------------------------------------------------------------------------------------------------------
+@inner
+def _clear(walls: NDArray[np.uint8], occ: NDArray[np.int16], busy: NDArray[np.uint8]) -> None:
+    """Take all robots off flat grids; the walls stay."""
+    for place in range(walls.shape[0]):
+        busy[place] = 0
+        occ[place] = WALL if walls[place] else FREE
+
+
+@inner
 def _begin(s: State, c: Scalars, b: int) -> None:
     """Put the robots of row b on starts `work[0]` with goals `work[1]` (cells)."""
-    _clear(s, b)
-    width = np.int64(s.size[b, 1])
+    occ, busy = s.occ[b].reshape(-1), s.busy[b].reshape(-1)
+    _clear(s.walls[b].reshape(-1), occ, busy)
+    width, stride = np.int64(s.size[b, 1]), s.occ.shape[2]
     for i in range(c.robots):
         start, goal = np.int64(s.work[0, i]), np.int64(s.work[1, i])
-        s.pos[b, i, 0], s.pos[b, i, 1] = start // width, start % width
+        row, column = start // width, start % width
+        place = (c.pad + row) * stride + c.pad + column
+        occ[place] = i
+        busy[place] = 1
+        s.pos[b, i, 0], s.pos[b, i, 1] = row, column
+        s.origin[b, i, 0], s.origin[b, i, 1] = row, column
         s.goal[b, i, 0], s.goal[b, i, 1] = goal // width, goal % width
-        s.origin[b, i, 0], s.origin[b, i, 1] = start // width, start % width
-        s.occ[b, c.pad + start // width, c.pad + start % width] = i
-        s.busy[b, c.pad + start // width, c.pad + start % width] = 1
-        s.active[b, i] = True
-        s.live[b, i] = True
-        s.reached[b, i] = 0
+        s.active[b, i], s.live[b, i] = True, True
+        s.reached[b, i], s.executed[b, i] = 0, 0
         s.on_goal[b, i] = start == goal
         s.arrived[b, i] = 0 if start == goal else -1
-        s.executed[b, i] = 0
-    s.conflicts[b] = 0
-    s.crowd[b] = 0.0
+    for code in range(5):
+        s.conflicts[b, code] = 0
+    s.crowd[b] = _crowding(s.walls[b], s.busy[b], s.pos[b], s.active[b], c) if c.track_density else 0.0
     s.t[b] = 0
     s.over[b] = False
 
 
+@inner
+def _place(s: State, c: Scalars, pool: Pool, b: int, slot: int) -> int:
+    """Draw row b's starts and goals into `work[0]` and `work[1]`; return how many robots fit."""
+    start_cells, start_first = s.cells[b], s.first[b]
+    if slot >= 0:
+        start_cells, start_first = pool.start_cells[slot], pool.start_first[slot]
+    return place(
+        s.key[b], c.robots, c.on_goal != RESTART, np.int64(s.parts[b]), s.label[b], start_cells, start_first,
+        s.cells[b], s.first[b], s.work[0], s.work[1], s.work[2:],
+    )  # fmt: skip
+
+
 @kernel
 def reset(
-    s: State,
-    c: Scalars,
-    pool: Pool,
-    which: NDArray[np.bool_],
-    seeds: NDArray[np.int64],
-    slots: NDArray[np.int32],
+    s: State, c: Scalars, pool: Pool, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
 ) -> int:
-    """Begin episodes in the rows of `which`; return the first row whose map is too small for the robots, or -1."""
+    """Begin episodes in the rows of `which`, whose generated or loaded maps lie ready.
+
+    Slot -1 draws a map of the pool, if there is one. Returns the first row whose map is too small for the robots, or -1.
+    """
     slots_here = pool.grid.shape[0]
     for b in range(which.shape[0]):
         if not which[b]:
             continue
         s.key[b] = episode_key(seeds[b])
         slot = np.int64(slots[b])
+        s.placed[b] = c.robots
         if slot == LOADED:
-            s.placed[b] = c.robots
             for i in range(c.robots):
                 s.work[0, i] = s.starts[b, i]
                 s.work[1, i] = s.given[b, i, 0]
         else:
             if slot < 0 and slots_here > 0:
                 slot = np.int64(draw(s.key[b], STREAM_SLOT, 0, 0, 0) % np.uint64(slots_here))
-            s.placed[b] = _draw_places(s, c, pool, b, slot)
+            if slot >= 0 and s.inst[b] != slot:
+                s.size[b, 0], s.size[b, 1] = pool.size[slot, 0], pool.size[slot, 1]
+                s.parts[b] = pool.parts[slot]
+                _lay(pool.grid[slot], np.int64(s.size[b, 0]), np.int64(s.size[b, 1]), c.pad, s.walls[b], s.occ[b])
+                _take(pool, slot, s.label[b], s.cells[b], s.first[b], s.label.shape[1])
             s.inst[b] = slot
+            s.placed[b] = _place(s, c, pool, b, slot)
             if s.placed[b] < c.robots:
                 s.inst[b] = GENERATED
                 return b
@@ -279,152 +347,15 @@ def reset(
     return -1
 
 
-# --- collisions ----------------------------------------------------------------------------------------------------
-@kernel
-def _intend(s: State, c: Scalars, b: int, actions: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
-    """Fill `at` and `target` (places on the padded grid); moves into obstacles become waits."""
-    stride = np.int64(s.occ.shape[2])
-    occ = s.occ[b].reshape(-1)
-    pos, active, at, target = s.pos[b], s.active[b], s.at, s.target
+# --- step ------------------------------------------------------------------------------------------------------------
+@inner
+def _decide(s: State, c: Scalars, b: int, actions: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
+    """Fill `at` and `target`: where row b's robots stand, and where they will."""
+    stride = s.occ.shape[2]
+    pos, at = s.pos[b], s.at
     for i in range(c.robots):
-        here = (np.int64(pos[i, 0]) + c.pad) * stride + np.int64(pos[i, 1]) + c.pad
-        action = actions[i]
-        there = here
-        if action == 1:
-            there = here - stride
-        elif action == 2:
-            there = here + stride
-        elif action == 3:
-            there = here - 1
-        elif action == 4:
-            there = here + 1
-        fault[i] = 0
-        if not active[i]:
-            there = here
-        elif there != here and occ[there] == WALL:
-            fault[i] = OBSTACLE
-            there = here
-        at[i] = here
-        target[i] = there
-
-
-@kernel
-def _soft(s: State, c: Scalars, b: int, fault: NDArray[np.int16]) -> None:
-    """Swaps stay, the lowest number takes a contested cell, chains behind a robot that stays, stay; rotations pass."""
-    occ, active = s.occ[b].reshape(-1), s.active[b]
-    at, target, claim = s.at, s.target, s.claim
-    stays = False
-    for i in range(c.robots):
-        there, here = np.int64(target[i]), np.int64(at[i])
-        if there == here:
-            stays = True
-            continue
-        other = np.int64(occ[there])
-        if other >= 0 and target[other] == here:
-            fault[i] = SWAP
-            fault[other] = SWAP
-            target[i] = here
-            target[other] = there
-            stays = True
-        elif claim[there] < 0:
-            claim[there] = i
-        else:
-            fault[i] = VERTEX
-            target[i] = here
-            stays = True
-    if not stays:
-        return
-    for i in range(c.robots):
-        cell = np.int64(at[i])
-        if target[i] != cell or not active[i]:
-            continue
-        follower = np.int64(claim[cell])
-        while follower >= 0:
-            claim[cell] = -1
-            fault[follower] = BLOCKED
-            cell = np.int64(at[follower])
-            target[follower] = cell
-            follower = np.int64(claim[cell])
-
-
-@kernel
-def _block_both(s: State, c: Scalars, b: int, fault: NDArray[np.int16]) -> None:
-    """A robot moves iff its target is empty now and nobody else wants it."""
-    occ = s.occ[b].reshape(-1)
-    at, target, claim = s.at, s.target, s.claim
-    for i in range(c.robots):
-        if target[i] != at[i]:
-            claim[np.int64(target[i])] += 1
-    for i in range(c.robots):
-        there = np.int64(target[i])
-        if there == at[i]:
-            continue
-        other = np.int64(occ[there])
-        if other >= 0 and target[other] == at[i]:
-            fault[i] = SWAP
-        elif other >= 0 or claim[there] > 0:
-            fault[i] = VERTEX
-    for i in range(c.robots):
-        claim[np.int64(target[i])] = -1
-    for i in range(c.robots):
-        if fault[i]:
-            target[i] = at[i]
-
-
-@kernel
-def _priority(s: State, c: Scalars, b: int, fault: NDArray[np.int16]) -> None:
-    """Robots move one after another by number, each iff its target is empty at that moment."""
-    occ = s.occ[b].reshape(-1)
-    at, target = s.at, s.target
-    for i in range(c.robots):
-        here, there = np.int64(at[i]), np.int64(target[i])
-        if there == here:
-            continue
-        other = np.int64(occ[there])
-        if other == FREE:
-            occ[here] = FREE
-            occ[there] = i
-        elif target[other] == here and at[other] == there:
-            fault[i] = SWAP
-        else:
-            fault[i] = VERTEX
-    for i in range(c.robots):  # `occ` as it was: the moves are committed in one place, for all rules
-        if target[i] != at[i]:
-            if fault[i]:
-                target[i] = at[i]
-            else:
-                occ[np.int64(target[i])] = FREE
-    for i in range(c.robots):
-        if target[i] != at[i]:
-            occ[np.int64(at[i])] = i
-
-
-@kernel
-def _resolve(s: State, c: Scalars, b: int, actions: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
-    """Decide by the config's rule who moves: afterwards `target` is where each robot will stand. `occ` is unchanged."""
-    _intend(s, c, b, actions, fault)
-    if c.collision == BLOCK_BOTH:
-        _block_both(s, c, b, fault)
-        return
-    if c.collision == PRIORITY:
-        _priority(s, c, b, fault)
-        return
-    _soft(s, c, b, fault)
-    rejected = False
-    if c.collision == STRICT:
-        for i in range(c.robots):
-            rejected |= fault[i] != 0
-    for i in range(c.robots):
-        if target_moves(s, i):
-            s.claim[np.int64(s.target[i])] = -1
-            if rejected:
-                s.target[i] = s.at[i]
-
-
-@kernel
-def target_moves(s: State, i: int) -> bool:
-    """Whether the resolved target of robot i is another cell."""
-    return s.target[i] != s.at[i]
+        at[i] = (np.int64(pos[i, 0]) + c.pad) * stride + np.int64(pos[i, 1]) + c.pad
+    resolve(c.collision, s.occ[b].reshape(-1), stride, s.claim, s.active[b], at, actions, s.target, fault)
 
 
 @kernel
@@ -432,58 +363,55 @@ def check(s: State, c: Scalars, actions: NDArray[np.int64], fault: NDArray[np.in
     """Write the faults that `step` would find, moving nobody."""
     for b in range(actions.shape[0]):
         if not s.over[b]:
-            _resolve(s, c, b, actions[b], fault[b])
+            _decide(s, c, b, actions[b], fault[b])
 
 
-# --- step ----------------------------------------------------------------------------------------------------------
-@kernel
-def _commit(s: State, c: Scalars, b: int) -> None:
-    """Move the robots to their targets on all grids."""
-    stride = np.int64(s.occ.shape[2])
-    occ, busy, pos, executed = s.occ[b].reshape(-1), s.busy[b].reshape(-1), s.pos[b], s.executed[b]
-    at, target = s.at, s.target
-    for i in range(c.robots):
-        here = np.int64(at[i])
-        if target[i] != here:
+@inner
+def _commit(
+    at: NDArray[np.int32],
+    target: NDArray[np.int32],
+    occ: NDArray[np.int16],
+    busy: NDArray[np.uint8],
+    pos: NDArray[np.int32],
+    executed: NDArray[np.int8],
+) -> None:
+    """Move the robots to their targets on flat grids."""
+    robots = at.shape[0]
+    for i in range(robots):
+        if target[i] != at[i]:
+            here = np.int64(at[i])
             occ[here] = FREE
             busy[here] = 0
-    for i in range(c.robots):
-        step = np.int64(target[i]) - np.int64(at[i])
+    for i in range(robots):
+        there = np.int64(target[i])
+        step = there - np.int64(at[i])
         if step == 0:
             executed[i] = 0
             continue
-        there = np.int64(target[i])
         occ[there] = i
         busy[there] = 1
-        if step == -1:
-            pos[i, 1] -= 1
-            executed[i] = 3
-        elif step == 1:
-            pos[i, 1] += 1
-            executed[i] = 4
-        elif step < 0:
-            pos[i, 0] -= 1
-            executed[i] = 1
+        if step == -1 or step == 1:
+            pos[i, 1] += step
+            executed[i] = 4 if step > 0 else 3
         else:
-            pos[i, 0] += 1
-            executed[i] = 2
-    if c.compat and c.collision == SOFT:
-        _pogema_crowd(s, c, b)
+            pos[i, 0] += 1 if step > 0 else -1
+            executed[i] = 2 if step > 0 else 1
 
 
-@kernel
-def _pogema_crowd(s: State, c: Scalars, b: int) -> None:
+@inner
+def _pogema_crowd(
+    active: NDArray[np.bool_], at: NDArray[np.int32], target: NDArray[np.int32], busy: NDArray[np.uint8]
+) -> None:
     """POGEMA's agents channel under `soft`: old cell cleared, new one set, robot by robot, so that followers vanish."""
-    busy = s.busy[b].reshape(-1)
-    for i in range(c.robots):
-        if s.active[b, i]:
-            busy[np.int64(s.at[i])] = 0
-            busy[np.int64(s.target[i])] = 1
+    for i in range(at.shape[0]):
+        if active[i]:
+            busy[np.int64(at[i])] = 0
+            busy[np.int64(target[i])] = 1
 
 
-@kernel
+@inner
 def _goal_after(s: State, b: int, i: int, number: int, here: int) -> int:
-    """Goal `number` of robot i, whose goal before is cell `here`: the next given one in turn, or a draw from its component."""
+    """Goal `number` of robot i, whose goal before is cell `here`: the next given one in turn, or a draw."""
     if s.inst[b] == LOADED and s.given.shape[2] > 1:
         length = s.given.shape[2]
         while length > 1 and s.given[b, i, length - 1] < 0:
@@ -491,15 +419,6 @@ def _goal_after(s: State, b: int, i: int, number: int, here: int) -> int:
         if length > 1:
             return np.int64(s.given[b, i, number % length])
     return next_goal(s.key[b], i, number, here, s.label[b], s.cells[b], s.first[b])
-
-
-@kernel
-def _new_goal(s: State, b: int, i: int) -> None:
-    """Give robot i, who stands on its goal, the next one."""
-    width = np.int64(s.size[b, 1])
-    here = np.int64(s.pos[b, i, 0]) * width + np.int64(s.pos[b, i, 1])
-    cell = _goal_after(s, b, i, np.int64(s.reached[b, i]), here)
-    s.goal[b, i, 0], s.goal[b, i, 1] = cell // width, cell % width
 
 
 @kernel
@@ -513,61 +432,145 @@ def look_ahead(s: State, b: int, out: NDArray[np.int32]) -> None:
             out[i, k] = cell
 
 
+@inner
+def _steps_between(
+    table: NDArray[np.int32], start: int, end: int, seen: NDArray[np.int32], mark: int, queue: NDArray[np.int32]
+) -> int:
+    """Steps from one cell to another, by breadth-first search that stops there; -1 if there is no way.
+
+    `seen` holds the marks of earlier searches, all smaller than `mark`.
+    """
+    if start == end:
+        return 0
+    seen[start] = mark
+    queue[0] = start
+    head, tail, steps = 0, 1, 0
+    while head < tail:
+        steps += 1
+        for place in range(head, tail):
+            for action in range(1, 5):
+                cell = np.int64(table[queue[place], action])
+                if cell >= 0 and seen[cell] != mark:
+                    if cell == end:
+                        return steps
+                    seen[cell] = mark
+                    queue[tail] = cell
+                    tail += 1
+            head += 1
+    return -1
+
+
 @kernel
-def _arrive(s: State, c: Scalars, b: int, reward: NDArray[np.float64], terminated: NDArray[np.bool_]) -> None:
-    """Rewards, new goals, robots that leave; under `stay` the episode ends when all stand on their goals."""
-    pos, goal, active, on_goal, arrived = s.pos[b], s.goal[b], s.active[b], s.on_goal[b], s.arrived[b]
-    everywhere = True
+def alone(s: State, c: Scalars, b: int, table: NDArray[np.int32], out: NDArray[np.int64]) -> None:
+    """What each robot would do with row b's map to itself, from its start: goals reached (lifelong), or steps to its goal."""
+    seen = np.zeros(table.shape[0], np.int32)
+    queue = np.empty(table.shape[0], np.int32)
+    width, mark = np.int64(s.size[b, 1]), 0
     for i in range(c.robots):
-        reward[i] = 0.0
-        if not active[i]:
+        cell = np.int64(s.origin[b, i, 0]) * width + np.int64(s.origin[b, i, 1])
+        if c.on_goal != RESTART:
+            mark += 1
+            goal = np.int64(s.goal[b, i, 0]) * width + np.int64(s.goal[b, i, 1])
+            out[i] = _steps_between(table, cell, goal, seen, mark, queue)
             continue
+        elapsed, reached = 0, 0
+        while elapsed <= c.max_steps:
+            mark += 1
+            goal = np.int64(s.given[b, i, 0]) if s.inst[b] == LOADED else np.int64(-1)
+            if reached > 0 or goal < 0:
+                goal = _goal_after(s, b, i, reached, cell)
+            steps = _steps_between(table, cell, goal, seen, mark, queue)
+            if steps < 0 or elapsed + max(steps, 1) > c.max_steps:
+                break
+            elapsed += max(steps, 1)
+            cell = goal
+            reached += 1
+        out[i] = reached
+
+
+@inner
+def _restart(s: State, b: int, t: int, reward: NDArray[np.float64]) -> None:
+    """Lifelong: a robot on its goal scores and gets the next one."""
+    pos, goal, on_goal, arrived = s.pos[b], s.goal[b], s.on_goal[b], s.arrived[b]
+    width = np.int64(s.size[b, 1])
+    for i in range(pos.shape[0]):
         there = pos[i, 0] == goal[i, 0] and pos[i, 1] == goal[i, 1]
         on_goal[i] = there
-        if not there:
-            everywhere = False
-            arrived[i] = -1
-            continue
-        if arrived[i] < 0:
-            arrived[i] = s.t[b]
-        if c.on_goal == RESTART:
+        reward[i] = 0.0
+        arrived[i] = -1
+        if there:
             reward[i] = 1.0
+            arrived[i] = t
             s.reached[b, i] += 1
-            _new_goal(s, b, i)
-        elif c.on_goal == VANISH:
+            here = np.int64(pos[i, 0]) * width + np.int64(pos[i, 1])
+            cell = _goal_after(s, b, i, np.int64(s.reached[b, i]), here)
+            goal[i, 0], goal[i, 1] = cell // width, cell % width
+
+
+@inner
+def _stay(s: State, b: int, t: int, keep: bool, reward: NDArray[np.float64], terminated: NDArray[np.bool_]) -> None:
+    """One-shot: all score, and the episode ends, when all stand on their goals.
+
+    With `keep` a robot that leaves its goal keeps its arrival: POGEMA looks no more on the last step.
+    """
+    pos, goal, on_goal, arrived = s.pos[b], s.goal[b], s.on_goal[b], s.arrived[b]
+    everywhere = True
+    for i in range(pos.shape[0]):
+        there = pos[i, 0] == goal[i, 0] and pos[i, 1] == goal[i, 1]
+        on_goal[i] = there
+        reward[i] = 0.0
+        everywhere &= there
+        if there and arrived[i] < 0:
+            arrived[i] = t
+        elif not there and not keep:
+            arrived[i] = -1
+    if everywhere:
+        for i in range(pos.shape[0]):
             reward[i] = 1.0
             s.reached[b, i] = 1
             terminated[i] = True
-            active[i] = False
-            s.live[b, i] = False
+
+
+@inner
+def _vanish(s: State, c: Scalars, b: int, t: int, reward: NDArray[np.float64], terminated: NDArray[np.bool_]) -> None:
+    """One-shot: a robot on its goal scores and leaves the map."""
+    pos, goal, active = s.pos[b], s.goal[b], s.active[b]
+    for i in range(pos.shape[0]):
+        reward[i] = 0.0
+        if active[i] and pos[i, 0] == goal[i, 0] and pos[i, 1] == goal[i, 1]:
+            reward[i] = 1.0
+            s.reached[b, i], s.arrived[b, i], s.on_goal[b, i] = 1, t, True
+            terminated[i] = True
+            active[i], s.live[b, i] = False, False
             s.occ[b, pos[i, 0] + c.pad, pos[i, 1] + c.pad] = FREE
             s.busy[b, pos[i, 0] + c.pad, pos[i, 1] + c.pad] = 0
-    if c.on_goal == STAY and everywhere:
-        for i in range(c.robots):
-            reward[i] = 1.0
-            s.reached[b, i] = 1
-            terminated[i] = True
 
 
-@kernel
-def _crowding(s: State, c: Scalars, b: int) -> float:
-    """The mean over robots of robots seen / free cells seen, in the window of the observation radius."""
+@inner
+def _crowding(
+    walls: NDArray[np.uint8], busy: NDArray[np.uint8], pos: NDArray[np.int32], active: NDArray[np.bool_], c: Scalars
+) -> float:
+    """The mean over robots of robots seen / free cells seen, in the window of the observation radius.
+
+    POGEMA counts what robots that have left the map would see.
+    """
     total, seen_by = 0.0, 0
-    for i in range(c.robots):
-        if not s.active[b, i]:
+    for i in range(pos.shape[0]):
+        if not active[i] and not c.compat:
             continue
         free, robots = 0, 0
-        for row in range(s.pos[b, i, 0] + c.pad - c.radius, s.pos[b, i, 0] + c.pad + c.radius + 1):
-            for column in range(s.pos[b, i, 1] + c.pad - c.radius, s.pos[b, i, 1] + c.pad + c.radius + 1):
-                free += 1 - np.int64(s.walls[b, row, column])
-                robots += np.int64(s.busy[b, row, column])
+        top, left = np.int64(pos[i, 0]) + c.pad, np.int64(pos[i, 1]) + c.pad
+        for row in range(top - c.radius, top + c.radius + 1):
+            for column in range(left - c.radius, left + c.radius + 1):
+                free += 1 - np.int64(walls[row, column])
+                robots += np.int64(busy[row, column])
         total += robots / free
         seen_by += 1
     return total / seen_by if seen_by else 0.0
 
 
-@kernel
-def step(
+@inner
+def advance(
     s: State,
     c: Scalars,
     actions: NDArray[np.int64],
@@ -580,20 +583,43 @@ def step(
     for b in range(actions.shape[0]):
         if s.over[b]:
             continue
-        _resolve(s, c, b, actions[b], fault[b])
-        _commit(s, c, b)
-        s.t[b] += 1
+        _decide(s, c, b, actions[b], fault[b])
+        _commit(s.at, s.target, s.occ[b].reshape(-1), s.busy[b].reshape(-1), s.pos[b], s.executed[b])
+        if c.compat and c.collision == SOFT:
+            _pogema_crowd(s.active[b], s.at, s.target, s.busy[b].reshape(-1))
+        t = np.int64(s.t[b]) + 1
+        s.t[b] = t
         for i in range(c.robots):
             if fault[b, i]:
-                s.conflicts[b, fault[b, i]] += 1
+                s.conflicts[b, np.int64(fault[b, i])] += 1
+        if c.on_goal == RESTART:
+            _restart(s, b, t, reward[b])
+        elif c.on_goal == STAY:
+            _stay(s, b, t, c.compat and t >= c.max_steps, reward[b], terminated[b])
+        else:
+            _vanish(s, c, b, t, reward[b], terminated[b])
         if c.track_density:
-            s.crowd[b] += _crowding(s, c, b)
-        _arrive(s, c, b, reward[b], terminated[b])
-        finished = True
-        for i in range(c.robots):
-            finished &= terminated[b, i]
-        truncated[b] = not finished and s.t[b] >= c.max_steps
+            s.crowd[b] += _crowding(s.walls[b], s.busy[b], s.pos[b], s.active[b], c)
+        finished = c.on_goal != RESTART
+        if finished:
+            for i in range(c.robots):
+                finished &= terminated[b, i]
+        truncated[b] = not finished and t >= c.max_steps
         if finished or truncated[b]:
             s.over[b] = True
             for i in range(c.robots):
                 s.live[b, i] = False
+
+
+@kernel
+def step(
+    s: State,
+    c: Scalars,
+    actions: NDArray[np.int64],
+    reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+    fault: NDArray[np.int16],
+) -> None:
+    """`advance` as Python calls it."""
+    advance(s, c, actions, reward, terminated, truncated, fault)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,7 @@ class Instance:
     name: str = ""
 
     @classmethod
-    def of(cls, grid: Any, starts: Sequence[Any], goals: Sequence[Any], name: str = "") -> Instance:
+    def of(cls, grid: Any, starts: Any, goals: Any, name: str = "") -> Instance:
         """Make an instance from any sequences; `goals` holds a cell, or a sequence of cells, for each robot."""
         try:
             first = tuple((int(row), int(column)) for row, column in starts)
@@ -67,9 +66,7 @@ class Instance:
             grid = np.array([[character == "#" for character in row] for row in rows], np.uint8)
             return cls.of(grid, data["starts"], data["goals"], str(data.get("name", "")))
         except (KeyError, TypeError, AttributeError) as error:
-            raise InstanceError(
-                f"an instance has map, starts and goals; this one lacks or spoils {error}"
-            ) from error
+            raise InstanceError(f"an instance has map, starts and goals; this one lacks or spoils {error}") from error
 
     def cell(self, place: Cell) -> int:
         """`row * W + column`."""
@@ -115,15 +112,11 @@ class Instance:
                 )
         if lifelong:
             if len(goals) == 1 and np.count_nonzero(label == label[self.cell(start)]) < 2:
-                raise InstanceError(
-                    f"robot_{i}: {start} is a cell without free neighbours; lifelong robots need room"
-                )
+                raise InstanceError(f"robot_{i}: {start} is a cell without free neighbours; lifelong robots need room")
             turn = goals + goals[:1] if len(goals) > 1 else goals
             for before, after in zip(turn, turn[1:], strict=False):
                 if before == after:
-                    raise InstanceError(
-                        f"robot_{i}: the goal {before} follows itself; consecutive goals must differ"
-                    )
+                    raise InstanceError(f"robot_{i}: the goal {before} follows itself; consecutive goals must differ")
 
 
 def _cells(goal: Any) -> tuple[Cell, ...]:

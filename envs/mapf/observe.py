@@ -5,12 +5,16 @@ Channel 0 holds obstacles, 1 robots (the observer included), 2 a single 1 at the
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple, get_type_hints
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.bytes import copy_run, widen_run
-from ludarium.envs.core.compile import kernel
-from ludarium.envs.mapf.dynamics import Scalars, State, step
+from ludarium.envs.core.buffers import canonical, row_sums
+from ludarium.envs.core.bytes import clear_run, copy_run, widen_run
+from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.frozen import thawing
+from ludarium.envs.mapf.dynamics import Scalars, State, advance, fields
 
 __all__ = [
     "action_mask", "cost_to_go", "observe_bytes", "observe_floats", "observe_windows", "relative",
@@ -20,8 +24,8 @@ __all__ = [
 COMMON_SIDE = 11  # the window of radius 5, POGEMA's default, whose copies are compiled with a constant length
 
 
-@kernel
-def window_bytes(
+@inner
+def _window_bytes(
     out: NDArray[np.uint8], to: int, grid: NDArray[np.uint8], corner: int, stride: int, side: int
 ) -> None:
     """Copy a window of a flat padded grid whose first cell is `corner` to `out[to:]`."""
@@ -34,11 +38,11 @@ def window_bytes(
             out[to + row * side + column] = grid[corner + row * stride + column]
 
 
-@kernel
-def window_floats(
+@inner
+def _window_floats(
     out: NDArray[np.float32], to: int, grid: NDArray[np.uint8], corner: int, stride: int, side: int
 ) -> None:
-    """The same as float32."""
+    """Copy a window of a flat padded grid whose first cell is `corner` to `out[to:]`."""
     if side == COMMON_SIDE:
         for row in range(COMMON_SIDE):
             widen_run(out, to + row * COMMON_SIDE, grid, corner + row * stride, 11)
@@ -48,82 +52,113 @@ def window_floats(
             out[to + row * side + column] = grid[corner + row * stride + column]
 
 
-@kernel
-def _goal_place(s: State, c: Scalars, b: int, i: int) -> int:
-    """Where in the window the goal is marked."""
-    row = min(max(np.int64(s.goal[b, i, 0]) - np.int64(s.pos[b, i, 0]), -c.radius), c.radius) + c.radius
-    column = min(max(np.int64(s.goal[b, i, 1]) - np.int64(s.pos[b, i, 1]), -c.radius), c.radius) + c.radius
-    return row * (2 * c.radius + 1) + column
-
-
-@kernel
-def _corner(s: State, c: Scalars, b: int, i: int) -> int:
-    """The first cell of a robot's window on the flat padded grid."""
-    row = np.int64(s.pos[b, i, 0]) + c.pad - c.radius
-    return row * s.walls.shape[2] + np.int64(s.pos[b, i, 1]) + c.pad - c.radius
-
-
-@kernel
-def observe_bytes(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
-    """Write uint8[B, n, 3, side, side] for the robots in `seats` int32[B, n] (-1: skip)."""
-    stride, side = s.walls.shape[2], 2 * c.radius + 1
+@inner
+def _row_bytes(
+    seats: NDArray[np.int32],
+    walls: NDArray[np.uint8],
+    busy: NDArray[np.uint8],
+    pos: NDArray[np.int32],
+    goal: NDArray[np.int32],
+    stride: int,
+    pad: int,
+    radius: int,
+    step: int,
+    out: NDArray[np.uint8],
+) -> None:
+    """Write the windows of one row's robots; `step` items lie between two robots in the flat `out`."""
+    side = 2 * radius + 1
     area = side * side
+    for n in range(seats.shape[0]):
+        i = np.int64(seats[n])
+        if i < 0:
+            continue
+        row, column = np.int64(pos[i, 0]), np.int64(pos[i, 1])
+        corner, base = (row + pad - radius) * stride + column + pad - radius, n * step
+        _window_bytes(out, base, walls, corner, stride, side)
+        _window_bytes(out, base + area, busy, corner, stride, side)
+        base += 2 * area
+        if side == COMMON_SIDE:
+            clear_run(out, base, 121)
+        else:
+            for k in range(area):
+                out[base + k] = 0
+        down = min(max(np.int64(goal[i, 0]) - row, -radius), radius)
+        right = min(max(np.int64(goal[i, 1]) - column, -radius), radius)
+        out[base + (down + radius) * side + right + radius] = 1
+
+
+@inner
+def look_bytes(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
+    """Write uint8[B, n, channels, side, side], channels >= 3, for the robots in `seats` int32[B, n] (-1: skip)."""
+    stride, step = s.walls.shape[2], out.shape[2] * out.shape[3] * out.shape[4]
     for b in range(seats.shape[0]):
         walls, busy = s.walls[b].reshape(-1), s.busy[b].reshape(-1)
-        flat = out[b].reshape(-1)
-        for n in range(seats.shape[1]):
-            i = np.int64(seats[b, n])
-            if i < 0:
-                continue
-            corner, base = _corner(s, c, b, i), n * 3 * area
-            window_bytes(flat, base, walls, corner, stride, side)
-            window_bytes(flat, base + area, busy, corner, stride, side)
-            for k in range(base + 2 * area, base + 3 * area):
-                flat[k] = 0
-            flat[base + 2 * area + _goal_place(s, c, b, i)] = 1
+        _row_bytes(
+            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, out[b].reshape(-1)
+        )  # fmt: skip
 
 
-@kernel
-def observe_floats(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.float32]) -> None:
-    """Write float32[B, n, channels, side, side], channels >= 3, for the robots in `seats` (-1: skip)."""
-    stride, side = s.walls.shape[2], 2 * c.radius + 1
+@inner
+def _row_floats(
+    seats: NDArray[np.int32],
+    walls: NDArray[np.uint8],
+    busy: NDArray[np.uint8],
+    pos: NDArray[np.int32],
+    goal: NDArray[np.int32],
+    stride: int,
+    pad: int,
+    radius: int,
+    step: int,
+    out: NDArray[np.float32],
+) -> None:
+    """Write the windows of one row's robots; `step` items lie between two robots in the flat `out`."""
+    side = 2 * radius + 1
     area = side * side
-    channels = out.shape[2]
+    for n in range(seats.shape[0]):
+        i = np.int64(seats[n])
+        if i < 0:
+            continue
+        row, column = np.int64(pos[i, 0]), np.int64(pos[i, 1])
+        corner, base = (row + pad - radius) * stride + column + pad - radius, n * step
+        _window_floats(out, base, walls, corner, stride, side)
+        _window_floats(out, base + area, busy, corner, stride, side)
+        base += 2 * area
+        if side == COMMON_SIDE:
+            clear_run(out, base, 121)
+        else:
+            for k in range(area):
+                out[base + k] = 0
+        down = min(max(np.int64(goal[i, 0]) - row, -radius), radius)
+        right = min(max(np.int64(goal[i, 1]) - column, -radius), radius)
+        out[base + (down + radius) * side + right + radius] = 1
+
+
+@inner
+def look_floats(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.float32]) -> None:
+    """Write float32[B, n, channels, side, side], channels >= 3, for the robots in `seats` int32[B, n] (-1: skip)."""
+    stride, step = s.walls.shape[2], out.shape[2] * out.shape[3] * out.shape[4]
     for b in range(seats.shape[0]):
         walls, busy = s.walls[b].reshape(-1), s.busy[b].reshape(-1)
-        flat = out[b].reshape(-1)
-        for n in range(seats.shape[1]):
-            i = np.int64(seats[b, n])
-            if i < 0:
-                continue
-            corner, base = _corner(s, c, b, i), n * channels * area
-            window_floats(flat, base, walls, corner, stride, side)
-            window_floats(flat, base + area, busy, corner, stride, side)
-            for k in range(base + 2 * area, base + 3 * area):
-                flat[k] = 0.0
-            flat[base + 2 * area + _goal_place(s, c, b, i)] = 1.0
+        _row_floats(
+            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, out[b].reshape(-1)
+        )  # fmt: skip
 
 
 @kernel
 def observe_windows(
-    s: State,
-    c: Scalars,
-    seats: NDArray[np.int32],
-    obstacles: NDArray[np.float32],
-    agents: NDArray[np.float32],
+    s: State, c: Scalars, seats: NDArray[np.int32], obstacles: NDArray[np.float32], agents: NDArray[np.float32]
 ) -> None:
     """Write the first two channels as arrays of their own, float32[B, n, side, side]."""
     stride, side = s.walls.shape[2], 2 * c.radius + 1
-    area = side * side
     for b in range(seats.shape[0]):
-        walls, busy = s.walls[b].reshape(-1), s.busy[b].reshape(-1)
+        walls, busy, pos = s.walls[b].reshape(-1), s.busy[b].reshape(-1), s.pos[b]
         seen_walls, seen_robots = obstacles[b].reshape(-1), agents[b].reshape(-1)
         for n in range(seats.shape[1]):
             i = np.int64(seats[b, n])
             if i >= 0:
-                corner = _corner(s, c, b, i)
-                window_floats(seen_walls, n * area, walls, corner, stride, side)
-                window_floats(seen_robots, n * area, busy, corner, stride, side)
+                top, left = np.int64(pos[i, 0]) + c.pad - c.radius, np.int64(pos[i, 1]) + c.pad - c.radius
+                _window_floats(seen_walls, n * side * side, walls, top * stride + left, stride, side)
+                _window_floats(seen_robots, n * side * side, busy, top * stride + left, stride, side)
 
 
 @kernel
@@ -165,76 +200,119 @@ def cost_to_go(
             out[row, column] = value
 
 
+@inner
+def _row_mask(
+    seats: NDArray[np.int32],
+    walls: NDArray[np.uint8],
+    active: NDArray[np.bool_],
+    pos: NDArray[np.int32],
+    stride: int,
+    pad: int,
+    out: NDArray[np.int8],
+) -> None:
+    for n in range(seats.shape[0]):
+        i = np.int64(seats[n])
+        if i < 0:
+            continue
+        here = (np.int64(pos[i, 0]) + pad) * stride + np.int64(pos[i, 1]) + pad
+        moves = np.uint8(1 if active[i] else 0)
+        out[n, 0] = 1
+        out[n, 1] = moves & (walls[here - stride] ^ 1)
+        out[n, 2] = moves & (walls[here + stride] ^ 1)
+        out[n, 3] = moves & (walls[here - 1] ^ 1)
+        out[n, 4] = moves & (walls[here + 1] ^ 1)
+
+
+@inner
+def look_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
+    """Write int8[B, n, 5]: 1 for waiting and for moves that no obstacle stops; a robot off the map may only wait."""
+    for b in range(seats.shape[0]):
+        _row_mask(seats[b], s.walls[b].reshape(-1), s.active[b], s.pos[b], s.walls.shape[2], c.pad, out[b])
+
+
+@kernel
+def observe_bytes(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
+    """`look_bytes` as Python calls it."""
+    look_bytes(s, c, seats, out)
+
+
+@kernel
+def observe_floats(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.float32]) -> None:
+    """`look_floats` as Python calls it."""
+    look_floats(s, c, seats, out)
+
+
 @kernel
 def action_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
-    """Write int8[B, n, 5]: 1 for waiting and for moves that no obstacle stops; a robot off the map may only wait."""
-    stride = s.walls.shape[2]
-    for b in range(seats.shape[0]):
-        walls = s.walls[b].reshape(-1)
-        for n in range(seats.shape[1]):
-            i = np.int64(seats[b, n])
-            if i < 0:
-                continue
-            here = (np.int64(s.pos[b, i, 0]) + c.pad) * stride + np.int64(s.pos[b, i, 1]) + c.pad
-            moves = np.int8(1 if s.active[b, i] else 0)
-            out[b, n, 0] = 1
-            out[b, n, 1] = moves * (1 - np.int8(walls[here - stride]))
-            out[b, n, 2] = moves * (1 - np.int8(walls[here + stride]))
-            out[b, n, 3] = moves * (1 - np.int8(walls[here - 1]))
-            out[b, n, 4] = moves * (1 - np.int8(walls[here + 1]))
+    """`look_mask` as Python calls it."""
+    look_mask(s, c, seats, out)
+
+
+class Turn(NamedTuple):
+    """The buffers of a turn beside the state; `out` is uint8 or float32."""
+
+    seats: NDArray[np.int32]
+    actions: NDArray[np.int64]
+    reward: NDArray[np.float64]
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    fault: NDArray[np.int16]
+    out: NDArray[Any]
+    mask: NDArray[np.int8]
+    summary: NDArray[np.float64]
+
+
+def _thaw(item: Any) -> Any:
+    members = (
+        (np.int32, 2), (np.int64, 2), (np.float64, 2), (np.bool_, 2), (np.bool_, 1), (np.int16, 2),
+        (item, 5), (np.int8, 3), (np.float64, 2),
+    )  # fmt: skip
+    return thawing((State, fields(1, 1, 1, 1, 1)), (Scalars, tuple(get_type_hints(Scalars).values())), (Turn, members))
+
+
+_thaw_bytes, _thaw_floats = _thaw(np.uint8), _thaw(np.float32)
+
+
+@inner
+def _advance(s: State, c: Scalars, io: Turn) -> int:
+    """Check the actions, then step; return the place of the first action out of range, having moved nobody, or -1."""
+    bad = canonical(io.actions, s.live, 0, 0, 4)
+    if bad < 0:
+        advance(s, c, io.actions, io.reward, io.terminated, io.truncated, io.fault)
+        row_sums(io.reward, io.summary)
+        for b in range(io.summary.shape[0]):
+            io.summary[b, 1] = 1.0 if s.over[b] else 0.0
+            io.summary[b, 2] = 1.0 if io.truncated[b] else 0.0
+    return bad
 
 
 @kernel
-def turn_bytes(
-    s: State,
-    c: Scalars,
-    seats: NDArray[np.int32],
-    actions: NDArray[np.int64],
-    reward: NDArray[np.float64],
-    terminated: NDArray[np.bool_],
-    truncated: NDArray[np.bool_],
-    fault: NDArray[np.int16],
-    out: NDArray[np.uint8],
-    mask: NDArray[np.int8],
-) -> None:
-    """Step, then observe all robots in uint8, and mask."""
-    step(s, c, actions, reward, terminated, truncated, fault)
-    observe_bytes(s, c, seats, out)
-    action_mask(s, c, seats, mask)
+def turn_bytes(stepping: bool, words: NDArray[np.int64]) -> int:
+    """Check and step if `stepping`, then observe the robots in `seats` in uint8, and mask."""
+    s, c, io = _thaw_bytes(words)
+    bad = _advance(s, c, io) if stepping else -1
+    if bad < 0:
+        look_bytes(s, c, io.seats, io.out)
+        look_mask(s, c, io.seats, io.mask)
+    return bad
 
 
 @kernel
-def turn_floats(
-    s: State,
-    c: Scalars,
-    seats: NDArray[np.int32],
-    actions: NDArray[np.int64],
-    reward: NDArray[np.float64],
-    terminated: NDArray[np.bool_],
-    truncated: NDArray[np.bool_],
-    fault: NDArray[np.int16],
-    out: NDArray[np.float32],
-    mask: NDArray[np.int8],
-) -> None:
-    """Step, then observe all robots in float32, and mask."""
-    step(s, c, actions, reward, terminated, truncated, fault)
-    observe_floats(s, c, seats, out)
-    action_mask(s, c, seats, mask)
+def turn_floats(stepping: bool, words: NDArray[np.int64]) -> int:
+    """The same in float32."""
+    s, c, io = _thaw_floats(words)
+    bad = _advance(s, c, io) if stepping else -1
+    if bad < 0:
+        look_floats(s, c, io.seats, io.out)
+        look_mask(s, c, io.seats, io.mask)
+    return bad
 
 
 @kernel
-def turn_blind(
-    s: State,
-    c: Scalars,
-    seats: NDArray[np.int32],
-    actions: NDArray[np.int64],
-    reward: NDArray[np.float64],
-    terminated: NDArray[np.bool_],
-    truncated: NDArray[np.bool_],
-    fault: NDArray[np.int16],
-    out: NDArray[np.float32],
-    mask: NDArray[np.int8],
-) -> None:
-    """Step, then mask, for those who look at nothing else."""
-    step(s, c, actions, reward, terminated, truncated, fault)
-    action_mask(s, c, seats, mask)
+def turn_blind(stepping: bool, words: NDArray[np.int64]) -> int:
+    """The same for those who look at nothing but the mask."""
+    s, c, io = _thaw_floats(words)
+    bad = _advance(s, c, io) if stepping else -1
+    if bad < 0:
+        look_mask(s, c, io.seats, io.mask)
+    return bad

@@ -41,9 +41,7 @@ def scene(simulator: Mapf, state: State, row: int) -> Scene:
             Sprites.at_cells(
                 "goal", goal, width, shown=active, form="diamond", styles=("goal",), of="robot", glide=False
             ),
-            Sprites.at_cells(
-                "robot", position, width, shown=active, styles=("robot", "robot.arrived"), which=arrived
-            ),
+            Sprites.at_cells("robot", position, width, shown=active, styles=("robot", "robot.arrived"), which=arrived),
         ),
         caption=f"Step {steps} of {simulator.config.max_steps}",
         values=values,

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import bind
+from ludarium.envs.core.compile import DISABLED, bind
 from ludarium.envs.core.errors import ConfigError, InstanceError, NotClaimedError
+from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.scene import Scene
-from ludarium.envs.core.simulator import ArraySimulator, Choice, Out, Role
+from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner
 from ludarium.envs.core.state import Field
 from ludarium.envs.mapf import dynamics, language, observe, scene
 from ludarium.envs.mapf.config import COLLISIONS, ON_GOAL, MapfConfig
 from ludarium.envs.mapf.generate import map_scalars
-from ludarium.envs.mapf.grid import UNREACHABLE
+from ludarium.envs.mapf.grid import UNREACHABLE, neighbours
 from ludarium.envs.mapf.guides import Guides
 from ludarium.envs.mapf.instance import Instance
 from ludarium.envs.mapf.maps import load_map
@@ -34,9 +34,9 @@ _NOTHING_GIVEN = 1
 class Mapf(ArraySimulator):
     """Robots move on a grid, all at once, each to its own goal.
 
-    In every step each robot waits or moves to one of the four neighbouring cells. No two robots may stand in one cell, and
-    no two may swap cells; a robot whose move is not possible stays where it is. Moves: 0 wait, 1 up, 2 down, 3 left,
-    4 right.
+    In every step each robot waits or moves to one of the four neighbouring cells. No two robots may stand in one
+    cell, and no two may swap cells; a robot whose move is not possible stays where it is. Moves: 0 wait, 1 up, 2 down,
+    3 left, 4 right.
     """
 
     State = dynamics.State
@@ -56,7 +56,7 @@ class Mapf(ArraySimulator):
         self.capacity = config.max_steps + 1 if config.compat and self.lifelong else longest
         self.pool = self._pool()
 
-    # --- spaces and parameters -------------------------------------------------------------------------------------
+    # --- spaces and parameters ---
     def _observation_space(self) -> spaces.Space[Any]:
         c, side = self.config, 2 * self.config.radius + 1
         if c.observation == "none":
@@ -70,7 +70,7 @@ class Mapf(ArraySimulator):
         window = spaces.Box(0, 1, (side, side), np.float32)
         far = max(self.height, self.width)
         place = spaces.Box(-far, far, (2,), np.int32)
-        parts = {"obstacles": window, "agents": window, "xy": place, "target_xy": place}
+        parts: dict[str, spaces.Space[Any]] = {"obstacles": window, "agents": window, "xy": place, "target_xy": place}
         if c.observation == "mapf":
             padded = (self.height + 2 * c.radius, self.width + 2 * c.radius)
             inside = spaces.Box(0, far + 2 * c.radius, (2,), np.int32)
@@ -83,7 +83,7 @@ class Mapf(ArraySimulator):
 
     def _scalars(self) -> dynamics.Scalars:
         c = self.config
-        kind = map_scalars(str(c.map), **c.generator_params()) if c.generated else (0, 0, 0, 0, 0, 0.0, 0.0)
+        kind = map_scalars(str(c.map), **c.generator_params())[1:] if c.generated else (0, 0, 0, 0, 0.0, 0.0)
         return dynamics.Scalars(
             c.num_robots, self.height, self.width, max(c.radius, 1), c.radius, COLLISIONS.index(c.collision),
             ON_GOAL.index(c.on_goal), c.max_steps, int(c.compat is not None), int(c.track_density), *kind,
@@ -91,11 +91,16 @@ class Mapf(ArraySimulator):
 
     def fields(self) -> tuple[Field, ...]:
         """The layout of the state."""
-        return dynamics.fields(
-            self.config.num_robots, self.height, self.width, self.scalars.pad, self.capacity
-        )
+        return dynamics.fields(self.config.num_robots, self.height, self.width, self.scalars.pad, self.capacity)
 
-    # --- maps and instances ----------------------------------------------------------------------------------------
+    def new(self, rows: int) -> dynamics.State:
+        """Allocate a state whose scratch is ready."""
+        state: dynamics.State = super().new(rows)
+        state.claim[:] = -1
+        state.inst[:] = dynamics.GENERATED
+        return state
+
+    # --- maps and instances ---
     def _pool(self) -> dynamics.Pool:
         count, area = len(self.maps), self.height * self.width
         pool = dynamics.Pool(
@@ -110,7 +115,7 @@ class Mapf(ArraySimulator):
             pool.size[p] = height, width
             cells, first = np.zeros(area, np.int32), np.zeros(area + 1, np.int32)
             found = component_lists(pool.grid[p], height, width, pool.label[p], cells, first)
-            pool.count[p] = found
+            pool.parts[p] = found
             for wanted, to_cells, to_first in (
                 (named.start_pool, pool.start_cells[p], pool.start_first[p]),
                 (named.goal_pool, pool.goal_cells[p], pool.goal_first[p]),
@@ -126,9 +131,10 @@ class Mapf(ArraySimulator):
         if c.starts is not None:
             return self._checked(Instance.of(self.maps[0].grid, c.starts, c.goals or (), c.maps[0][:80]))
         if len(self.maps) == 1 and self.maps[0].starts is not None and self.maps[0].goals is not None:
-            return self._checked(
-                Instance.of(self.maps[0].grid, self.maps[0].starts, self.maps[0].goals, self.maps[0].name)
-            )
+            named, width = self.maps[0], self.maps[0].width
+            starts = [divmod(int(cell), width) for cell in self.maps[0].starts]
+            goals = [divmod(int(cell), width) for cell in self.maps[0].goals]
+            return self._checked(Instance.of(named.grid, starts, goals, named.name))
         return None
 
     def _checked(self, instance: Instance) -> Instance:
@@ -145,7 +151,7 @@ class Mapf(ArraySimulator):
         return instance
 
     def instance(self, seed: int) -> Instance:
-        """The instance that a seed draws: its map, starts, and (under lifelong) first goals or POGEMA's whole streams."""
+        """The instance that a seed draws: map, starts and first goals (whole streams under `compat`)."""
         if self.fixed is not None:
             return self.fixed
         if self.config.compat:
@@ -155,9 +161,7 @@ class Mapf(ArraySimulator):
         height, width = state.size[0]
         pad = self.scalars.pad
         grid = state.walls[0, pad : pad + height, pad : pad + width]
-        return Instance.of(
-            grid, state.pos[0].tolist(), state.goal[0].tolist(), f"{self.config.map!s:.40}/{seed}"
-        )
+        return Instance.of(grid, state.pos[0].tolist(), state.goal[0].tolist(), f"{self.config.map!s:.40}/{seed}")
 
     def _pogema(self, seed: int) -> Instance:
         from ludarium.envs.mapf.pogema import PogemaGoals, pogema_instance
@@ -189,7 +193,7 @@ class Mapf(ArraySimulator):
         if height > self.height or width > self.width or longest > state.given.shape[2]:
             raise InstanceError(
                 f"an instance of {height} x {width} cells and up to {longest} goals a robot; this environment holds "
-                f"{self.height} x {self.width} and {state.given.shape[2]}; make it with this instance's map and goals, or larger"
+                f"{self.height} x {self.width} and {state.given.shape[2]}; make it with a larger height, width or horizon"
             )
         state.plain[:height, :width] = given.grid
         dynamics.lay_loaded(state, self.scalars, row, height, width)
@@ -215,13 +219,13 @@ class Mapf(ArraySimulator):
             )
         return Instance(grid, (), ())
 
-    # --- reset and step --------------------------------------------------------------------------------------------
-    def reset(
-        self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-    ) -> None:
+    # --- reset and step ---
+    def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin episodes; `InstanceError` if a map is too small for the robots."""
         if slots.max(initial=-1) >= len(self.maps):
             raise ConfigError(f"slot {slots.max()}; this environment's pool has {len(self.maps)} maps")
+        if self.config.generated:
+            dynamics.LAY[str(self.config.map)](state, self.scalars, which, seeds, slots)
         bad = dynamics.reset(state, self.scalars, self.pool, which, seeds, slots)
         if bad >= 0:
             raise InstanceError(
@@ -237,40 +241,57 @@ class Mapf(ArraySimulator):
         """The same world, observed by nobody."""
         return type(self)(self.config.replace(observation="none", dtype="float32"))
 
+    def play_through(
+        self, state: Any, recorded: list[Any], first: int, last: int, actions: tuple[Any, ...], out: Out
+    ) -> int | None:
+        """Many recorded steps in one compiled call."""
+        from ludarium.envs.mapf.playback import play_through
+
+        if recorded[0].dtype != np.uint8 or recorded[0].shape[1:] != (self.config.num_robots,):
+            return None
+        return int(play_through(state, self.scalars, recorded[0], first, last, actions[0], *out))
+
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the conflicts of these actions."""
         dynamics.check(state, self.scalars, actions[0], fault)
 
-    def stepper(
-        self,
-        state: Any,
-        actions: tuple[Any, ...],
-        out: Out,
-        observed: tuple[Any, ...],
-        masks: tuple[Any, ...],
-    ) -> Callable[[], None]:
-        """Step, observe and mask in one compiled call where the observation is a plain array."""
-        kernel = {("grid", "uint8"): observe.turn_bytes, ("grid", "float32"): observe.turn_floats}.get(
-            (self.config.observation, self.config.dtype)
-        )
+    @property
+    def checks_actions(self) -> bool:  # type: ignore[override]
+        """Whether one kernel does a whole turn: where the observation is a plain array, and there is a compiler."""
+        return not DISABLED and self.config.observation in ("grid", "none")
+
+    def turner(self, state: Any, io: Buffers) -> Turner:
+        """Check, step, observe and mask in one compiled call."""
+        if not self.checks_actions:
+            return super().turner(state, io)
+        kernel = observe.turn_bytes if self.config.dtype == "uint8" else observe.turn_floats
         if self.config.observation == "none":
             kernel = observe.turn_blind
-        if kernel is None:
-            return super().stepper(state, actions, out, observed, masks)
-        seats = np.tile(np.arange(self.config.num_robots, dtype=np.int32), (len(state.t), 1))
-        arguments = (state, self.scalars, seats, actions[0], *out, observed[0], masks[0])
-        return functools.partial(bind(kernel, *arguments), *arguments)
+        every = np.tile(np.arange(self.config.num_robots, dtype=np.int32), (len(state.t), 1))
+        seats = every.copy()
+        seen = io.observed[0].reshape(*every.shape, -1, 1, 1) if self.config.observation == "none" else io.observed[0]
+        held = (state, self.scalars, observe.Turn(seats, io.actions[0], *io.out, seen, io.masks[0], io.summary))  # type: ignore[arg-type]
+        words = freeze(*held)
+        compiled = bind(kernel, True, words)
 
-    # --- views -----------------------------------------------------------------------------------------------------
+        def turn(stepping: bool, wanted: tuple[NDArray[np.int32], ...]) -> int:
+            if stepping:
+                return int(compiled(True, words))
+            seats[...] = wanted[0]
+            compiled(False, words)
+            seats[...] = every
+            return -1 if held else 0  # `held` keeps the buffers alive as long as this function
+
+        return turn
+
+    # --- views ---
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
         """Write the windows of the listed robots."""
         c, kind = self.scalars, self.config.observation
         if kind == "none":
             return
         if kind == "grid":
-            (observe.observe_bytes if self.config.dtype == "uint8" else observe.observe_floats)(
-                state, c, seats, out
-            )
+            (observe.observe_bytes if self.config.dtype == "uint8" else observe.observe_floats)(state, c, seats, out)
         elif kind == "guide":
             observe.observe_floats(state, c, seats, out)
             self._observe_guides(state, seats, out)
@@ -295,9 +316,7 @@ class Mapf(ArraySimulator):
             for n, i in enumerate(row):
                 if i >= 0:
                     goal = int(state.goal[b, i, 0]) * width + int(state.goal[b, i, 1])
-                    observe.cost_to_go(
-                        state, self.scalars, b, int(i), guides.row(goal), UNREACHABLE, out[b, n, 3]
-                    )
+                    observe.cost_to_go(state, self.scalars, b, int(i), guides.row(goal), UNREACHABLE, out[b, n, 3])
 
     def _guides(self, state: dynamics.State, b: int) -> Guides:
         """The cost-to-go maps of row b's map, kept by the map's content and bounded by the config's bytes."""
@@ -328,9 +347,7 @@ class Mapf(ArraySimulator):
         from ludarium.agents.mapf.planner import PlannerView
 
         if information == "local":
-            raise NotClaimedError(
-                "the view 'state' shows the whole map; the information of this task is 'local'"
-            )
+            raise NotClaimedError("the view 'state' shows the whole map; the information of this task is 'local'")
         height, width = (int(n) for n in state.size[row])
         pad = self.scalars.pad
         ahead = _LOOK_AHEAD if self.lifelong and information == "full" else 0
@@ -344,7 +361,7 @@ class Mapf(ArraySimulator):
             state.active[row].copy(), upcoming, int(state.t[row]), self.config.max_steps, self.lifelong,
         )  # fmt: skip
 
-    # --- figures ---------------------------------------------------------------------------------------------------
+    # --- figures ---
     def metrics(self, state: Any) -> dict[str, NDArray[Any]]:
         """Figures of the episode so far, under the field's names (Stern et al. 2019; POGEMA benchmark)."""
         steps = np.maximum(state.t, 1)
@@ -357,12 +374,15 @@ class Mapf(ArraySimulator):
         for code, name in enumerate(self.faults[1:], 1):
             figures[f"conflicts_{name}"] = state.conflicts[:, code].astype(np.int64)
         if self.config.track_density:
-            figures["density"] = state.crowd / steps
+            figures["density"] = state.crowd / (state.t + 1)
         return figures
 
     def _one_shot(self, state: dynamics.State) -> dict[str, NDArray[Any]]:
         there = state.on_goal if self.config.on_goal == "stay" else ~state.active
-        cost = np.where(there, np.maximum(state.arrived, 0), state.t[:, None]).astype(np.int64)
+        counted = there
+        if self.config.compat and self.config.on_goal == "stay":
+            counted = state.arrived >= 0  # a robot that leaves its goal on the last step has arrived
+        cost = np.where(counted, state.arrived, state.t[:, None]).astype(np.int64)
         if self.config.compat:
             cost = np.maximum(cost, 1)
         return {
@@ -373,13 +393,19 @@ class Mapf(ArraySimulator):
             "ep_length": cost.mean(1) if self.config.on_goal == "vanish" else state.t.astype(np.int64),
         }
 
-    def summary(self, state: Any, row: int) -> dict[str, Any]:
-        """The metrics of a row, with its share of the collision-free bound."""
-        from ludarium.envs.mapf.bound import share_of_bound
+    def bounds(self, state: Any, row: int) -> dict[str, float]:
+        """The collision-free bound: what the robots would do if each had the map to itself.
 
-        figures = super().summary(state, row)
-        figures["bound_share"] = share_of_bound(self, state, row, figures)
-        return figures
+        Lifelong: the highest throughput of a whole episode; one-shot: the lowest sum of costs and makespan.
+        """
+        height, width = (int(n) for n in state.size[row])
+        pad = self.scalars.pad
+        grid = np.ascontiguousarray(state.walls[row, pad : pad + height, pad : pad + width])
+        alone = np.zeros(self.config.num_robots, np.int64)
+        dynamics.alone(state, self.scalars, row, neighbours(grid), alone)
+        if self.lifelong:
+            return {"throughput": float(alone.sum()) / self.config.max_steps}
+        return {"sum_of_costs": float(alone.sum()), "makespan": float(alone.max())}
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What no step may break."""
@@ -390,8 +416,7 @@ class Mapf(ArraySimulator):
         active, counted = state.active, state.busy.sum((1, 2), dtype=np.int64)
         robots = (state.occ >= 0).sum((1, 2))
         return {
-            "no two robots share a cell": ((state.occ[at] == numbers) | ~active).all(1)
-            & (robots == active.sum(1)),
+            "no two robots share a cell": ((state.occ[at] == numbers) | ~active).all(1) & (robots == active.sum(1)),
             "no robot stands on an obstacle": ((state.walls[at] == 0) | ~active).all(1),
             "the agents channel holds every robot": (counted == active.sum(1)) | bool(self.config.compat),
             "only lifelong robots reach more than one goal": np.full(len(state.t), self.lifelong)
@@ -399,7 +424,7 @@ class Mapf(ArraySimulator):
             "no more goals than steps": (state.reached <= state.t[:, None]).all(1),
         }
 
-    # --- language and picture --------------------------------------------------------------------------------------
+    # --- language and picture ---
     def rules(self) -> str:
         """The rules in words."""
         return language.rules(self)
