@@ -1,0 +1,48 @@
+# All set-up is in here: `make run` and `make test` work on a fresh machine with Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: run test test-slow lint bench bench-check peers docs clean
+
+run: $(VENV)/.run  ## play the quick scenario with four planners, verify it, write a report
+	$(BIN)/ludarium quick
+
+test: $(VENV)/.dev  ## all tests but the slow ones; what lacks a browser or Node is skipped by name
+	$(BIN)/python -m pytest -q -n auto --dist worksteal
+
+test-slow: $(VENV)/.dev  ## the slow tests: training, long searches
+	$(PIP) install -q -c constraints.txt -e ".[dev,learn]"
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(VENV)/.dev  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+peers:  ## virtual environments of the suites that benchmarks/ compares with
+	$(PYTHON) benchmarks/peers/setup.py
+
+bench: $(VENV)/.dev  ## speed beside peers and the C twin; see benchmarks/README.md
+	$(BIN)/python benchmarks/speed.py
+
+bench-check: $(VENV)/.dev  ## the cheap rows against benchmarks/baseline.json
+	$(BIN)/python benchmarks/speed.py --cheap --check benchmarks/baseline.json
+
+docs: $(VENV)/.dev  ## run every code block of the documentation
+	$(BIN)/python -m pytest -q tests/docs
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/python pyproject.toml constraints.txt hatch_build.py
+	$(PIP) install -q -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt hatch_build.py
+	$(PIP) install -q -c constraints.txt -e ".[dev]"
+	@touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist runs .pytest_cache .mypy_cache .ruff_cache
