@@ -13,7 +13,7 @@ import numpy as np
 from ludarium.agents.contract import Agent
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.errors import AgentError
+from ludarium.envs.core.errors import AgentError, ScenarioError, did_you_mean
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.guarded import Guarded
@@ -81,6 +81,10 @@ def _begin(scenario: Scenario, case: Case, seed: int) -> Batch:
 def check_case(scenario: Scenario, case: Case, seed: int, agent: Agent) -> Batch:
     """Begin an episode, to see that the case, its instance, the default action and the agent's view fit together."""
     batch = _begin(scenario, case, seed)
+    known = batch.result()["metrics"]
+    for name in scenario.metrics:
+        if name not in known:
+            raise ScenarioError(f"scenario {scenario.name!r}: unknown metric {name!r}{did_you_mean(name, known)}")
     Guarded(batch, [(agent, batch.simulator.seats)], information=scenario.information, default=scenario.default_action)
     return batch
 

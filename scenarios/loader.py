@@ -1,9 +1,10 @@
 """Scenario files: a named, versioned and hashed set of (environment id, config, seeds) with splits.
 
-A file is TOML. At the top `name`, `version`, `environment`, `summary`, `trials`, `information` and `hash`; then the tables
-`rules`, `config` (shared by all cases), `splits` and `files`; then `cases`, each with a `name`, its own `config` and, if
-it needs them, its own `splits` or a given `instance`. Seeds are a list of numbers and `[first, last]` pairs, or
-`{ base = 0, count = 100 }`. The hash is BLAKE2b over the content, so that spaces and comments may change but nothing else.
+A file is TOML. At the top stand `name`, `version`, `environment`, `summary`, `trials`, `information`, `metrics` (what
+tables show) and `hash`; then the tables `rules`, `config` (shared by all cases), `splits` and `files`; then `cases`, each
+with a `name`, its own `config` and, if it needs them, its own `splits` or a given `instance`. Seeds are a list of numbers
+and `[first, last]` pairs, or `{ base = 0, count = 100 }`. The hash is BLAKE2b over the content: spaces and comments may
+change, nothing else.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ SPLITS = ("train", "val", "test")
 INFORMATION = ("local", "global", "full")
 MAX_SEED = 2**63 - 1
 MAX_SEEDS = 1_000_000
-_TOP = ("cases", "config", "environment", "files", "hash", "information", "name", "rules", "splits", "summary",
-        "trials", "version")  # fmt: skip
+_TOP = ("cases", "config", "environment", "files", "hash", "information", "metrics", "name", "rules", "splits",
+        "summary", "trials", "version")  # fmt: skip
 _CASE = ("config", "instance", "instance_hash", "name", "splits")
 _RULES = ("default_action", "episode_seconds", "on_fault")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -62,6 +63,8 @@ class Scenario:
     """What a seat does when its agent loses a turn; None: the lowest action of the space."""
     episode_seconds: float = 0.0
     """Outer safety limit of the clock: an episode that takes longer is lost (0: none)."""
+    metrics: tuple[str, ...] = ()
+    """What tables show, the most important first (empty: all that the world reports)."""
     files: dict[str, str] = field(default_factory=dict)
     """Files that belong to the scenario, relative to its own, with their BLAKE2b hashes."""
 
@@ -191,8 +194,15 @@ class _Reader:
             path=self.path,
             default_action=rules.get("default_action"),
             episode_seconds=float(self.value(rules, "episode_seconds", (int, float), 0.0)),
+            metrics=self._metrics(top),
             files=files,
         )
+
+    def _metrics(self, top: dict[str, Any]) -> tuple[str, ...]:
+        names = self.value(top, "metrics", list, [])
+        if not all(isinstance(name, str) for name in names):
+            raise self.fail(f"metrics = {names!r:.80}; expected a list of names", "metrics")
+        return tuple(names)
 
     def _positive(self, table: dict[str, Any], key: str) -> int:
         found: int = self.value(table, key, int, 1)

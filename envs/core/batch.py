@@ -340,6 +340,7 @@ class Batch:
     def snapshot(self) -> dict[str, Any]:
         """Everything needed to go on from here, base seeds and episode numbers included."""
         return {
+            "of": (self.world, self.simulator.config, self.rows),
             "state": self.simulator.snapshot(self.state),
             "out": tuple(array.copy() for array in self.out),
             "arrays": tuple(a.copy() for a in (self.chain, self.base, self.episode, self.seeds, self._slots)),
@@ -351,10 +352,9 @@ class Batch:
 
     def restore(self, snapshot: dict[str, Any]) -> None:
         """Go back to a snapshot of a batch of the same world, config and size; the trace is cut back with it."""
-        try:
-            self.simulator.restore(self.state, snapshot["state"])
-        except ValueError as error:
-            raise InstanceError("the snapshot is of another world, config or number of rows") from error
+        if snapshot["of"] != (self.world, self.simulator.config, self.rows):
+            raise InstanceError("the snapshot is of another world, config or number of rows")
+        self.simulator.restore(self.state, snapshot["state"])
         for array, saved in zip(self.out, snapshot["out"], strict=True):
             array[...] = saved
         self._slots = snapshot["arrays"][4].copy()

@@ -1,0 +1,87 @@
+"""Tables of results: each agent's metrics by case, with intervals, as data, in the terminal, and as text."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from ludarium.leaderboards.stats import Summary, summary
+from ludarium.scenarios.loader import Scenario
+
+__all__ = ["ALL", "Line", "number", "results", "shown_metrics", "terminal_table"]
+
+ALL = "all cases"
+
+
+class Line(NamedTuple):
+    """One agent in one case, or over all of them."""
+
+    case: str
+    agent: str
+    episodes: int
+    metrics: dict[str, Summary]
+    turns_lost: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {**self._asdict(), "metrics": {name: found._asdict() for name, found in self.metrics.items()}}
+
+
+def shown_metrics(scenario: Scenario, rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The metrics of a table: the scenario's choice, or all numbers that every row has."""
+    if scenario.metrics or not rows:
+        return scenario.metrics
+    names = [name for name, value in rows[0]["metrics"].items() if isinstance(value, int | float)]
+    return tuple(name for name in names if all(isinstance(row["metrics"].get(name), int | float) for row in rows))
+
+
+def results(scenario: Scenario, rows: list[dict[str, Any]]) -> list[Line]:
+    """A line for each case and agent, in the scenario's order; with several cases one over all, resampled within cases."""
+    metrics = shown_metrics(scenario, rows)
+    agents = list(dict.fromkeys(row["agent"] for row in rows))
+    cases = [case.name for case in scenario.cases if any(row["case"] == case.name for row in rows)]
+    lines = []
+    for case in [*cases, ALL] if len(cases) > 1 else cases:
+        for agent in agents:
+            own = [row for row in rows if row["agent"] == agent and case in (row["case"], ALL)]
+            if own:
+                strata = [row["case"] for row in own]
+                found = {name: summary([row["metrics"][name] for row in own], strata) for name in metrics}
+                lines.append(Line(case, agent, len(own), found, sum(row["turns_lost"] for row in own)))
+    return lines
+
+
+def number(value: float) -> str:
+    """A number for people: four digits that count."""
+    return f"{value:,.0f}" if abs(value) >= 10_000 or value == int(value) and abs(value) >= 100 else f"{value:.4g}"
+
+
+def terminal_table(title: str, lines: list[Line]) -> Any:
+    """A rich table: mean, interquartile mean and 95 % interval of the first metric, means of the others."""
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left")
+    names = list(lines[0].metrics) if lines else []
+    for heading in ("case", "agent"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("episodes", justify="right")
+    for n, name in enumerate(names):
+        words = name.replace("_", " ")
+        table.add_column(f"{words}, mean", justify="right", style="bold" if n == 0 else None)
+        if n == 0:
+            table.add_column("IQM", justify="right")
+            table.add_column("95 % interval", justify="right")
+    lost = any(line.turns_lost for line in lines)
+    if lost:
+        table.add_column("turns lost", justify="right", style="red")
+    last = ""
+    for line in lines:
+        if last and line.case != last:
+            table.add_section()
+        cells = [line.case if line.case != last else "", line.agent, str(line.episodes)]
+        for n, found in enumerate(line.metrics.values()):
+            cells.append(number(found.mean))
+            if n == 0:
+                cells += [number(found.iqm), f"{number(found.low)} to {number(found.high)}"]
+        table.add_row(*cells, *([str(line.turns_lost)] if lost else []))
+        last = line.case
+    return table
