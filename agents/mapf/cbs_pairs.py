@@ -1,7 +1,7 @@
 """What conflict-based search knows about pairs of robots: collisions, how binding they are, and joint costs.
 
-`places int32[T, N]` holds all paths, each extended by its goal to T steps; `widths int32[T, N]` how many cells the MDD of
-each robot has at each step (1 after its end).
+`places int32[T, N]` holds all paths, each extended by its goal to T steps; `widths int32[T, N]` how many
+cells the MDD of each robot has at each step (1 after its end).
 """
 
 from __future__ import annotations
@@ -21,16 +21,14 @@ TARGET is 0, or 1 / 2 where the first / second robot has come to rest on the cel
 
 
 @kernel
-def collisions(
-    places: NDArray[np.int32], costs: NDArray[np.int64], robot: int, steps: int, above: bool
-) -> NDArray[np.int32]:
-    """All conflicts of one robot's path with the others' (only with higher numbers if `above`), `int32[m, 6]`."""
+def collisions(places: NDArray[np.int32], costs: NDArray[np.int64], robot: int, steps: int) -> NDArray[np.int32]:
+    """All conflicts of one robot's path with the others' before `steps`, `int32[m, 6]`; `costs` are all robots'."""
     robots = places.shape[1]
     rows = np.empty((16, 6), np.int32)
     count = 0
     for step in range(1, steps):
         mine, old = places[step, robot], places[step - 1, robot]
-        for other in range(robot + 1 if above else 0, robots):
+        for other in range(robots):
             theirs = places[step, other]
             vertex = theirs == mine
             if not vertex and not (theirs == old and places[step - 1, other] == mine):
@@ -85,8 +83,8 @@ def compatible(
 ) -> tuple[bool, int]:
     """Whether two MDDs hold two paths that do not collide, and the joint states looked at.
 
-    Breadth first through the product of the diagrams; a robot that has arrived stays on its goal. After `limit` states the
-    answer is True, the harmless one.
+    Breadth first through the product of the diagrams; a robot that has arrived stays on its goal. After
+    `limit` states the answer is True, the harmless one.
     """
     cost_a, cost_b = levels_a.shape[0] - 2, levels_b.shape[0] - 2
     wide_a = wide_b = 1
@@ -129,7 +127,7 @@ def compatible(
 
 @kernel
 def _bound(weights: NDArray[np.int64], low: NDArray[np.int64], depth: int) -> int:
-    """A lower bound on what the vertices from `depth` on still cost: their own minima and a greedy matching of the rest."""
+    """A lower bound on what the vertices from `depth` on still cost: their minima and a greedy matching."""
     count = weights.shape[0]
     total = 0
     free = np.ones(count, np.bool_)
@@ -151,8 +149,9 @@ def _bound(weights: NDArray[np.int64], low: NDArray[np.int64], depth: int) -> in
 def cover(weights: NDArray[np.int64], limit: int) -> int:
     """The least sum of integers x >= 0 with `x[u] + x[v] >= weights[u, v]` for all pairs (weights symmetric, `[n, n]`).
 
-    Edge-weighted minimum vertex cover by depth-first branch and bound (Li et al., "Improved heuristics for multi-agent path
-    finding with conflict-based search", IJCAI 2019). After `limit` steps a valid lower bound is returned instead.
+    Edge-weighted minimum vertex cover by depth-first branch and bound (Li et al., "Improved heuristics for
+    multi-agent path finding with conflict-based search", IJCAI 2019). After `limit` steps a valid lower bound
+    is returned instead.
     """
     count = weights.shape[0]
     low = np.zeros((count + 1, count), np.int64)  # by depth: what the choices so far demand of each vertex

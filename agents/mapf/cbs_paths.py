@@ -1,12 +1,14 @@
 """Single-robot planning for conflict-based search: cheapest cost, all cheapest paths, and the one that collides least.
 
-Constraints are rows `(origin, cell, first, last)`: a robot must not stand on `cell` at the steps `first..last` (origin -1;
-`last = FOREVER` for ever), or must not move from `origin` to `cell` so that it arrives at step `first`. All paths of one
-cost form a multi-valued decision diagram, MDD (Sharon et al., "The increasing cost tree search", AIJ 195, 2013): level t
-holds the cells where such a path can be at step t. An MDD here is `(offsets int32[cost + 2], cells int32[n], kids int32[n, 5])`:
-level t are the nodes `offsets[t]:offsets[t + 1]`, and `kids[node, action]` is a node of the next level, or -1.
+Constraints are rows `(origin, cell, first, last)`: a robot must not stand on `cell` at the steps
+`first..last` (origin -1; `last = FOREVER` for ever), or must not move from `origin` to `cell` so that it
+arrives at step `first`. All paths of one cost form a multi-valued decision diagram, MDD (Sharon et al., "The
+increasing cost tree search", AIJ 195, 2013): level t holds the cells where such a path can be at step t. An
+MDD here is `(offsets int32[cost + 2], cells int32[n], kids int32[n, 5])`: level t are the nodes
+`offsets[t]:offsets[t + 1]`, and `kids[node, action]` is a node of the next level, or -1.
 
-The cost of a path is the step of its *last* arrival, so a path of cost c > 0 enters its goal by a move at step c.
+The cost of a path is the step of its *last* arrival, so a path of cost c > 0 enters its goal by a move at
+step c.
 """
 
 from __future__ import annotations
@@ -94,9 +96,9 @@ def cheapest(
 ) -> tuple[int, int]:
     """Return the least cost in `min_cost..max_cost` of a path that keeps the constraints, and the states expanded.
 
-    A* over (step, cell) with the distances to the goal as heuristic; steps after the last constraint are one. The cost is
-    INFEASIBLE where there is no such path, OUT_OF_BUDGET after `limit` states. The open list is a bucket a cost, since a
-    step raises the estimate by 0, 1 or 2.
+    A* over (step, cell) with the distances to the goal as heuristic; steps after the last constraint are one.
+    The cost is INFEASIBLE where there is no such path, OUT_OF_BUDGET after `limit` states. The open list is a
+    bucket a cost, since a step raises the estimate by 0, 1 or 2.
     """
     if distance[start] >= UNREACHABLE or since[goal] < FOREVER:
         return INFEASIBLE, 0
