@@ -80,7 +80,11 @@ class Herd(ArraySimulator):
         far = spaces.Box(-1e6, 1e6, (n,), np.float64)
         self.roles = (
             Role(
-                "herd", 1, spaces.Dict({"place": far, "t": spaces.Discrete(10**6)}), spaces.MultiDiscrete([3] * n), members=n
+                "herd",
+                1,
+                spaces.Dict({"place": far, "t": spaces.Discrete(10**6)}),
+                spaces.MultiDiscrete([3] * n),
+                members=n,
             ),
             Role("wind", 1, far, spaces.Box(-0.5, 0.5, (1,), np.float32)),
         )

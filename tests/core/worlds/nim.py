@@ -1,4 +1,4 @@
-"""Nim: two players take 1 to 3 sticks by turns, who takes the last one wins. One seat at a time, over arrays, actions from 1."""
+"""Nim: two players take 1 to 3 sticks by turns. One seat at a time, over arrays, with actions that begin at 1."""
 
 from __future__ import annotations
 

@@ -1,0 +1,185 @@
+"""The compiler's traps: stale caches, folders that cannot be written, and plain Python that must give the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from core.play import CASES, play
+
+import ludarium
+from ludarium.envs.core.compile import DISABLED, bind, kernel, kernel_hash, sources_of
+
+TESTS = Path(__file__).parents[1]
+compiled_only = pytest.mark.skipif(DISABLED, reason="nothing is compiled here")
+
+
+def run(program: str, *paths: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a program with the packages in `paths`, in a process of its own."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("NUMBA", "LUDARIUM"))}
+    kept |= {"PYTHONPATH": os.pathsep.join(map(str, paths)), "PYTHONDONTWRITEBYTECODE": "1", **environment}
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env={k: v for k, v in kept.items() if v}
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+STATE = """
+from typing import NamedTuple
+import numpy as np
+class State(NamedTuple):
+    fuel: np.ndarray
+    cash: np.ndarray
+"""
+HELPER = """
+from ludarium.envs.core.compile import kernel
+@kernel
+def price(n):
+    return n * 2
+"""
+CALLER = """
+from ludarium.envs.core.compile import kernel
+from .parts import price
+@kernel
+def pay(s, n):
+    s.cash[0] -= price(n)
+    return s.cash[0]
+"""
+PROGRAM = """
+import numpy as np, {package}.caller as c, {package}.state as s
+state = s.State(**dict(fuel=np.array([100]), cash=np.array([1000])))
+print(c.pay(state, 10), state.fuel[0], state.cash[0])
+"""
+
+
+@compiled_only
+@pytest.mark.parametrize("import_line", ["from .parts import price", "from shop.parts import price"])
+def test_an_edit_in_another_file_reaches_a_cached_caller(tmp_path: Path, import_line: str) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "state.py").write_text(STATE)
+    (package / "parts.py").write_text(HELPER)
+    (package / "caller.py").write_text(CALLER.replace("from .parts import price", import_line))
+    program = PROGRAM.format(package="shop")
+
+    first, again = run(program, tmp_path), run(program, tmp_path)
+    assert first.stdout == again.stdout == "980 100 980\n"
+    assert "compiling" in first.stderr
+    assert "compiling" not in again.stderr  # the cache works: else the rest proves nothing
+
+    (package / "parts.py").write_text(HELPER.replace("n * 2", "n * 7"))
+    assert run(program, tmp_path).stdout == "930 100 930\n"
+
+
+@compiled_only
+def test_fields_that_change_places_in_another_file_reach_a_cached_caller(tmp_path: Path) -> None:
+    package = tmp_path / "shop"
+    package.mkdir()
+    (package / "__init__.py").write_text("")
+    (package / "state.py").write_text(STATE)
+    (package / "parts.py").write_text(HELPER)
+    (package / "caller.py").write_text(CALLER + "from .state import State\n")
+    program = PROGRAM.format(package="shop")
+    assert run(program, tmp_path).stdout == "980 100 980\n"
+    swapped = STATE.replace("fuel: np", "x: np").replace("cash: np", "fuel: np").replace("x: np", "cash: np")
+    (package / "state.py").write_text(swapped)
+    assert run(program, tmp_path).stdout == "980 100 980\n"
+
+
+@compiled_only
+def test_files_beside_a_lone_script_count_as_its_sources(tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text(HELPER)
+    (tmp_path / "caller.py").write_text(CALLER.replace("from .parts", "from parts"))
+    program = "import numpy as np, caller\nfrom types import SimpleNamespace\n"
+    program += "from ludarium.envs.core.compile import sources_of\nprint(*[p.name for p in sources_of('caller')])"
+    assert {"caller.py", "parts.py", "compile.py"} <= set(run(program, tmp_path).stdout.split())
+
+
+def test_the_sources_of_a_kernel_are_those_that_it_can_reach() -> None:
+    names = {path.name for path in sources_of("ludarium.envs._template.array.dynamics")}
+    assert {"dynamics.py", "generate.py", "rng.py", "state.py", "compile.py"} <= names
+    assert not names & {"scene.py", "trace.py", "gym_single.py", "language.py"}
+    assert len(kernel_hash("ludarium.envs._template.array.dynamics")) == 32
+    assert kernel_hash("ludarium.envs._template.array.dynamics") != kernel_hash("ludarium.envs.core.rng")
+
+
+@compiled_only
+def test_compiled_equals_plain_python_in_every_world() -> None:
+    program = (
+        "from core.play import CASES, play\n"
+        "for name in CASES:\n    for seed in (0, 1):\n        print(name, play(name, seed, 30).digest())"
+    )
+    plain = run(program, TESTS, NUMBA_DISABLE_JIT="1")
+    here = "".join(f"{name} {play(name, seed, 30).digest()}\n" for name in CASES for seed in (0, 1))
+    assert plain.stdout == here
+
+
+def copied(tmp_path: Path) -> Path:
+    """A copy of the package whose `__pycache__` folders cannot be made: there are files in their way."""
+    site = tmp_path / "site"
+    shutil.copytree(
+        Path(str(ludarium.__file__)).parent,
+        site / "ludarium",
+        ignore=shutil.ignore_patterns("__pycache__", "*.map", "golden"),
+    )
+    for folder in [site / "ludarium", *(path for path in (site / "ludarium").rglob("*") if path.is_dir())]:
+        (folder / "__pycache__").write_text("in the way")
+    return site
+
+
+PLAY = """
+import ludarium.envs._template, gymnasium as gym
+assert {site!r} in ludarium.__file__, ludarium.__file__
+env = gym.make("template-object-v0")
+env.reset(seed=1)
+env.step("50")
+print(env.unwrapped.digest())
+"""
+
+
+@compiled_only
+def test_read_only_packages_without_a_home_use_a_private_folder(tmp_path: Path) -> None:
+    site, temporary = copied(tmp_path), tmp_path / "tmp"
+    temporary.mkdir()
+    where = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache", "TMPDIR": str(temporary)}
+    program = PLAY.format(site=str(site))
+    first, again = run(program, site, **where), run(program, site, **where)
+    assert first.stdout == again.stdout
+    assert "compiling" in first.stderr
+    assert "compiling" not in again.stderr
+    (private,) = temporary.glob("ludarium-kernels-*")
+    assert private.stat().st_mode & 0o077 == 0
+    assert list(private.rglob("*.nbi"))
+
+
+@compiled_only
+def test_with_no_place_to_cache_at_all_it_still_runs(tmp_path: Path) -> None:
+    site, temporary = copied(tmp_path), tmp_path / "tmp"
+    temporary.mkdir()
+    (temporary / f"ludarium-kernels-{os.getuid()}").write_text("in the way")
+    where = {"HOME": "/dev/null/home", "XDG_CACHE_HOME": "/dev/null/cache", "TMPDIR": str(temporary)}
+    assert len(run(PLAY.format(site=str(site)), site, **where).stdout) == 17
+
+
+def test_without_a_home_variable_it_runs(tmp_path: Path) -> None:
+    assert len(run(PLAY.format(site=""), HOME="").stdout) == 17
+
+
+@kernel
+def _add(target, n):
+    target[0] += n
+
+
+def test_a_binding_calls_the_same_function() -> None:
+    import numpy as np
+
+    target = np.zeros(1, np.int64)
+    bind(_add, target, 3)(target, 3)
+    _add(target, 4)
+    assert target[0] == 7
