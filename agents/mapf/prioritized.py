@@ -162,7 +162,7 @@ class Prioritized(OneShotPlanner):
 
     information = "full"
 
-    def __init__(self, restarts: int = 100, window: int = 16, period: int = 4) -> None:
+    def __init__(self, restarts: int = 30, window: int = 16, period: int = 4) -> None:
         if restarts < 0 or not 1 <= period <= window:
             raise ConfigError(
                 f"restarts {restarts}, window {window}, period {period}: give 0 or more and 1 <= period <= window"

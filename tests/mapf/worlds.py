@@ -11,10 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.agents.mapf.planner import Planner, PlannerView
+from ludarium.envs.core.compile import DISABLED
 from ludarium.envs.core.rng import below, draw
+from ludarium.envs.mapf.grid import components, neighbours
 
 DATA = Path(os.environ.get("LUDARIUM_MAPF_DATA", Path(__file__).parents[3] / "shared" / "data" / "mapf"))
 """Where the field's own files are, if they are."""
+
+
+SHARE = 40 if DISABLED else 1
+"""Without the compiler only every so manieth case is run."""
 
 
 def grid_of(text: str) -> NDArray[np.uint8]:
@@ -67,7 +73,7 @@ def biconnected(grid: NDArray[np.uint8]) -> bool:
 
 
 def biconnected_maps(count: int, seed: int) -> Iterator[NDArray[np.uint8]]:
-    """Maps of 2x2 to 6x6 in which every two neighbouring cells lie on a cycle, with obstacles where that leaves it so."""
+    """Maps of 2x2 to 6x6 in which every two neighbouring cells lie on a cycle, obstacles where that allows."""
     for case in range(count):
         grid = np.zeros((2 + chance(5, seed, case, 0), 2 + chance(5, seed, case, 1)), np.uint8)
         for cell in shuffled(free_cells(grid), seed, case)[: grid.size // 2]:
@@ -97,6 +103,17 @@ def moved(grid: NDArray[np.uint8], pos: NDArray[np.int32], actions: NDArray[np.i
     """Where actions lead when nothing stops a robot; whether anything should have is for `check_moves` to say."""
     step = np.array([0, -grid.shape[1], grid.shape[1], -1, 1])
     return (pos + step[actions]).astype(np.int32)
+
+
+def instance(grid: NDArray[np.uint8], robots: int, seed: int, case: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Starts and goals, neither with repetition, each robot's in one component."""
+    label, cells = components(neighbours(grid)), free_cells(grid)
+    starts, ends = shuffled(cells, seed, 2 * case)[:robots], shuffled(cells, seed, 2 * case + 1)
+    goals = np.empty_like(starts)
+    for part in range(label.max() + 1):
+        mine = label[starts] == part
+        goals[mine] = ends[label[ends] == part][: mine.sum()]
+    return starts, goals
 
 
 def play(
