@@ -27,7 +27,7 @@ class AnyText(spaces.Space[str]):
     def sample(self, mask: Any = None, probability: Any = None) -> str:
         """A short string that is not plain ASCII."""
         letters = np.array(list("abc XYZ 09.,!?\n\t\u00e9\u4e2d\U0001f642"))
-        return "".join(self.np_random.choice(letters, int(self.np_random.integers(0, 24))))
+        return "".join(self.np_random.choice(letters, int(self.np_random.integers(0, min(24, self.max_length + 1)))))
 
     def contains(self, x: Any) -> bool:
         """Whether `x` is a string that is not too long."""
@@ -123,10 +123,10 @@ def parse(simulator: Simulator, state: Any, row: int, seat: int, text: str) -> A
     if isinstance(value, dict) and "name" in value:
         return parse_tool(simulator, state, row, seat, value["name"], value.get("arguments", {}))
     space = _space(simulator, seat)
+    if isinstance(space, AnyText) and space.contains(text):
+        return text
     if value is not None and _in_space(space, value):
         return value
-    if isinstance(space, AnyText):
-        return text
     if menu is None:
         raise ActionError(f"{text!r:.200} is no action; expected a JSON value of {space}")
     raise ActionError(f"{text!r:.200} is no command now{did_you_mean(wanted, [choice.text for choice in menu])}")
