@@ -112,10 +112,13 @@ def make_tasks(
 
 @kernel
 def estimate(tasks: Tasks, agent: int, cell: int, label: int) -> int:
-    """Return the collision-free steps from `cell` through all legs from `label` on (0 when none is left)."""
+    """Return the collision-free steps from `cell` through all legs from `label` on (0 when none is left).
+
+    A goal underfoot that is not counted yet takes a step of waiting.
+    """
     if label >= tasks.legs[agent]:
         return 0
-    return int(tasks.guide[tasks.rows[agent, label], cell]) + tasks.tail[agent, label]
+    return max(1, int(tasks.guide[tasks.rows[agent, label], cell])) + int(tasks.tail[agent, label])
 
 
 @kernel
@@ -189,7 +192,8 @@ def find_path(
         label = node // (area * (horizon + 1))
         cell = int(scratch.cell[node])
         behind = int(owner[step + 1, cell])
-        for k in range(5):
+        for i in range(5):
+            k = i if label < count else 4 - i  # the last one entered is looked at first: who has no wish stays
             target = cell if k == 0 else int(table[cell, order[k - 1]])
             if target < 0 or owner[step + 1, target] >= 0:
                 continue

@@ -222,12 +222,12 @@ def sipp_path(
             continue
         cell, label = int(sipp.cell[node]), node // (area * (horizon + 1))
         last = _last_safe(int(sipp.busy[cell]), arrival, horizon)
+        if label < legs and cell == tasks.goals[agent, label] and arrival < last:
+            _reach(tasks, sipp, place, agent, node, level, cell, arrival + 1, label)
+        _leave(table, tasks, sipp, place, agent, node, level, last, label)
         if last == horizon:
             rest = horizon + estimate(tasks, agent, cell, label) - base
             ending = rest if label < legs else level
             if ending < sipp.head.shape[0]:
                 _push(sipp, ending, node, -1)
-        if label < legs and cell == tasks.goals[agent, label] and arrival < last:
-            _reach(tasks, sipp, place, agent, node, level, cell, arrival + 1, label)
-        _leave(table, tasks, sipp, place, agent, node, level, last, label)
     return NO_PATH
