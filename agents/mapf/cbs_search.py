@@ -262,12 +262,13 @@ class Tree:
             self._collide(work, robots)
             if len(work.conflicts) < len(node.conflicts):
                 node.paths, node.conflicts, stale = work.paths[:], work.conflicts, 0
-        self._show(node)
         return len(node.conflicts) < before
 
     def _expand(self, node: Node) -> list[Node]:
         """Branch; before that settle and bypass (a child as cheap with fewer conflicts gives the node its paths)."""
         while len(node.conflicts):
+            self._show(node)
+            self._measure(node)
             kind, row, rises = self._choose(node)
             raises = kind == _CARDINAL or rises[0] > 0
             if not raises and node.patience <= 0:
@@ -281,7 +282,6 @@ class Tree:
                 return children
             taken = min(fewer, key=lambda child: len(child.conflicts))
             node.paths, node.conflicts = taken.paths, taken.conflicts
-            self._show(node)
         return [node]
 
     def run(self, max_nodes: int) -> tuple[Node | None, int]:
@@ -303,8 +303,6 @@ class Tree:
                 lowest = max(lowest, value)
                 if not len(node.conflicts):
                     return node, node.g
-                self._show(node)
-                self._measure(node)
                 if not node.ranked:
                     node.ranked = True
                     node.h = max(node.h, self.bound(node))
