@@ -76,7 +76,7 @@ class Form:
             return None if batch.masks[0] is None else batch.masks[0][b].copy()
         if self.name == "roles":
             found = {role.name: batch.masks[r] for r, role in enumerate(self.simulator.roles)}
-            return {name: mask[b].copy() for name, mask in found.items() if mask is not None}
+            return {name: mask[b].copy() for name, mask in found.items() if mask is not None} or None
         mask = batch.masks[self.role]
         return None if mask is None else mask[b, self.seat - self.simulator.offsets[self.role]].copy()
 

@@ -345,7 +345,10 @@ def test_misuse_gives_a_sentence() -> None:
         raw.step(1)
     with pytest.raises(LudariumError, match="the episode is over"):
         raw.step(1)
-    with pytest.warns(UserWarning), pytest.raises(ConfigError, match="render_mode = 'svgg'; did you mean 'svg'"):
+    with (
+        pytest.warns(UserWarning, match="svgg"),
+        pytest.raises(ConfigError, match="render_mode = 'svgg'; did you mean 'svg'"),
+    ):
         gym.make("test-nim-v0", render_mode="svgg", disable_env_checker=True)
 
 
