@@ -19,7 +19,18 @@ from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.guarded import Guarded
 from ludarium.scenarios.loader import Case, Scenario, file_hash
 
-__all__ = ["Played", "Unit", "agent_seed", "check_agent", "check_case", "play", "save"]
+__all__ = [
+    "Played",
+    "Unit",
+    "agent_seed",
+    "begin",
+    "bounds_of",
+    "check_agent",
+    "check_case",
+    "play",
+    "save",
+    "with_bounds",
+]
 
 
 class Unit(NamedTuple):
@@ -69,9 +80,23 @@ def check_agent(name: str, scenario: Scenario, allow_code: bool = True) -> Agent
     return agent
 
 
-def _begin(scenario: Scenario, case: Case, seed: int) -> Batch:
-    simulator = make_simulator(scenario.environment, **case.config)
-    batch = Batch(simulator, 1, scenario.environment)
+def bounds_of(batch: Batch) -> dict[str, float]:
+    """What no agent can pass in the episode of a batch of one, by metric; follows from the instance alone."""
+    return {name: float(value) for name, value in sorted(batch.simulator.bounds(batch.state, 0).items())}
+
+
+def with_bounds(metrics: dict[str, Any], bounds: dict[str, float]) -> dict[str, Any]:
+    """The metrics, and for each that has a bound above 0 its ratio to it as `<metric>_of_bound`."""
+    ratios = {
+        f"{name}_of_bound": metrics[name] / bound for name, bound in bounds.items() if bound > 0 and name in metrics
+    }
+    return {**metrics, **ratios}
+
+
+def begin(scenario: Scenario, case: Case, seed: int, batch: Batch | None = None) -> Batch:
+    """A batch of one at the beginning of an episode of a case; `batch` is one of the same case to use again."""
+    if batch is None:
+        batch = Batch(make_simulator(scenario.environment, **case.config), 1, scenario.environment)
     one = np.ones(1, np.bool_)
     batch.seed(one, [seed])
     batch.reset(one, None if case.instance is None else {0: case.instance})
@@ -80,8 +105,8 @@ def _begin(scenario: Scenario, case: Case, seed: int) -> Batch:
 
 def check_case(scenario: Scenario, case: Case, seed: int, agent: Agent) -> Batch:
     """Begin an episode, to see that the case, its instance, the default action and the agent's view fit together."""
-    batch = _begin(scenario, case, seed)
-    known = batch.result()["metrics"]
+    batch = begin(scenario, case, seed)
+    known = with_bounds(batch.result()["metrics"], bounds_of(batch))
     for name in scenario.metrics:
         if name not in known:
             raise ScenarioError(f"scenario {scenario.name!r}: unknown metric {name!r}{did_you_mean(name, known)}")
@@ -93,7 +118,7 @@ def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
     """Play an episode to its end; with `broken` (a reason) the agent is not called and every turn is lost."""
     wall, cpu = time.perf_counter(), time.process_time()
     case = scenario.case(unit.case)
-    batch = _begin(scenario, case, unit.seed)
+    batch = begin(scenario, case, unit.seed)
     agent = Agent() if broken else make_agent(unit.agent)
     crew = Guarded(
         batch,
@@ -103,6 +128,7 @@ def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
         broken=broken,
     )
     own = agent_seed(scenario, unit.case, unit.seed, unit.trial)
+    bounds = bounds_of(batch)
     crew.start(own)
     while not batch.over[0]:
         crew.act()
@@ -121,6 +147,7 @@ def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
         "agent_seed": own,
         "steps": trace.steps,
         "metrics": trace.result["metrics"],
+        "bounds": bounds,
         "digest": trace.digest,
         "turns_lost": sum(crew.lost.values()),
         "faults": dict(sorted(crew.lost.items())),

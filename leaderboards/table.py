@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from ludarium.leaderboards.episode import with_bounds
 from ludarium.leaderboards.stats import Summary, summary
 from ludarium.scenarios.loader import Scenario
 
 __all__ = ["ALL", "Line", "number", "results", "shown_metrics", "terminal_table"]
 
 ALL = "all cases"
+_SHOWN = 4
+"""Metrics that fit a terminal; the report and `--json` have them all."""
 
 
 class Line(NamedTuple):
@@ -26,17 +29,20 @@ class Line(NamedTuple):
         return {**self._asdict(), "metrics": {name: found._asdict() for name, found in self.metrics.items()}}
 
 
-def shown_metrics(scenario: Scenario, rows: list[dict[str, Any]]) -> tuple[str, ...]:
-    """The metrics of a table: the scenario's choice, or all numbers that every row has."""
-    if scenario.metrics or not rows:
+def shown_metrics(scenario: Scenario, figures: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The metrics of a table: the scenario's choice, or all that are numbers in every row."""
+    if scenario.metrics or not figures:
         return scenario.metrics
-    names = [name for name, value in rows[0]["metrics"].items() if isinstance(value, int | float)]
-    return tuple(name for name in names if all(isinstance(row["metrics"].get(name), int | float) for row in rows))
+    return tuple(name for name in figures[0] if all(isinstance(row.get(name), int | float) for row in figures))
 
 
 def results(scenario: Scenario, rows: list[dict[str, Any]]) -> list[Line]:
-    """A line for each case and agent, in the scenario's order; with several cases one over all, resampled within cases."""
-    metrics = shown_metrics(scenario, rows)
+    """A line for each case and agent, in the scenario's order; with several cases one over all, resampled within cases.
+
+    `rows` are those of a run; a metric with a bound also stands as `<metric>_of_bound`.
+    """
+    figures = {id(row): with_bounds(row["metrics"], row["bounds"]) for row in rows}
+    metrics = shown_metrics(scenario, list(figures.values()))
     agents = list(dict.fromkeys(row["agent"] for row in rows))
     cases = [case.name for case in scenario.cases if any(row["case"] == case.name for row in rows)]
     lines = []
@@ -45,7 +51,7 @@ def results(scenario: Scenario, rows: list[dict[str, Any]]) -> list[Line]:
             own = [row for row in rows if row["agent"] == agent and case in (row["case"], ALL)]
             if own:
                 strata = [row["case"] for row in own]
-                found = {name: summary([row["metrics"][name] for row in own], strata) for name in metrics}
+                found = {name: summary([figures[id(row)][name] for row in own], strata) for name in metrics}
                 lines.append(Line(case, agent, len(own), found, sum(row["turns_lost"] for row in own)))
     return lines
 
@@ -59,17 +65,17 @@ def terminal_table(title: str, lines: list[Line]) -> Any:
     """A rich table: mean, interquartile mean and 95 % interval of the first metric, means of the others."""
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
-    names = list(lines[0].metrics) if lines else []
+    names = list(lines[0].metrics)[:_SHOWN] if lines else []
+    first = f": {names[0].replace('_', ' ')}, mean over episodes" if names else ""
+    table = Table(title=f"{title}{first}", title_justify="left", padding=(0, 1))
     for heading in ("case", "agent"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("episodes", justify="right")
+    table.add_column("n", justify="right", no_wrap=True)
     for n, name in enumerate(names):
-        words = name.replace("_", " ")
-        table.add_column(f"{words}, mean", justify="right", style="bold" if n == 0 else None)
+        table.add_column(name.replace("_", " ") if n else "mean", justify="right", style=None if n else "bold")
         if n == 0:
-            table.add_column("IQM", justify="right")
-            table.add_column("95 % interval", justify="right")
+            table.add_column("IQM", justify="right", no_wrap=True)
+            table.add_column("95 % interval", justify="right", no_wrap=True)
     lost = any(line.turns_lost for line in lines)
     if lost:
         table.add_column("turns lost", justify="right", style="red")
@@ -78,10 +84,10 @@ def terminal_table(title: str, lines: list[Line]) -> Any:
         if last and line.case != last:
             table.add_section()
         cells = [line.case if line.case != last else "", line.agent, str(line.episodes)]
-        for n, found in enumerate(line.metrics.values()):
+        for n, found in enumerate(line.metrics[name] for name in names):
             cells.append(number(found.mean))
             if n == 0:
-                cells += [number(found.iqm), f"{number(found.low)} to {number(found.high)}"]
+                cells += [number(found.iqm), f"{number(found.low)}–{number(found.high)}"]
         table.add_row(*cells, *([str(line.turns_lost)] if lost else []))
         last = line.case
     return table

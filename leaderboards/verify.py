@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.config import Config
 from ludarium.envs.core.errors import LudariumError, RunError
 from ludarium.envs.core.registry import config_class, make_simulator, world
 from ludarium.envs.core.replay import FLOAT_TOLERANCE, Replayer
 from ludarium.envs.core.trace import Trace
-from ludarium.leaderboards.episode import Unit, agent_seed
+from ludarium.leaderboards.episode import Unit, agent_seed, begin, bounds_of
 from ludarium.leaderboards.folder import RunFolder, canonical, run_digest, units_of
 from ludarium.scenarios.loader import Case, Scenario, file_hash
 
@@ -79,6 +80,8 @@ class _Checker:
         self.digest = ""
         self._replayer = Replayer()
         self._configs: dict[str, Config] = {}
+        self._bounded: dict[tuple[str, int], dict[str, float]] = {}
+        self._batches: dict[str, Batch] = {}
 
     def problems(self, progress: Callable[[int, int], None]) -> Iterator[Problem]:
         """All problems, in the order of the files."""
@@ -173,6 +176,18 @@ class _Checker:
         if not played.result["over"]:
             yield Problem(unit.trace, f"the episode is not over after {played.steps} steps")
         yield from self._row(unit, row, trace, played.digest, played.result)
+        bounds = self._bounds(scenario, unit)
+        if row.get("bounds") != bounds:
+            yield Problem(unit.trace, f"the row says bounds = {row.get('bounds')!r}; they are {bounds!r}")
+
+    def _bounds(self, scenario: Scenario, unit: Unit) -> dict[str, float]:
+        """The bounds of an instance, which are the same for all agents."""
+        place = unit.case, unit.seed
+        if place not in self._bounded:
+            case = scenario.case(unit.case)
+            self._batches[case.name] = begin(scenario, case, unit.seed, self._batches.get(case.name))
+            self._bounded[place] = bounds_of(self._batches[case.name])
+        return self._bounded[place]
 
     def _other_episode(self, scenario: Scenario, unit: Unit, row: dict[str, Any], trace: Trace) -> str:
         """Why the trace is not of this unit, if it is not."""
@@ -194,7 +209,9 @@ class _Checker:
         }
         for name, value in wanted.items():
             if canonical(header.get(name)) != canonical(value):
-                return f"is of another episode: {name} is {canonical(header.get(name)):.200}, not {canonical(value):.200}"
+                return (
+                    f"is of another episode: {name} is {canonical(header.get(name)):.200}, not {canonical(value):.200}"
+                )
         if row.get("agent_seed") != own:
             return f"the row's agent_seed is {row.get('agent_seed')}, not {own}"
         return ""

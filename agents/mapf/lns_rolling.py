@@ -110,7 +110,7 @@ class RollingPlanner:
         self.width, self.window, self.replan = grid.shape[1], window, replan
         self.guides = guides if guides is not None else Guides(grid)
         self.table = self.guides.neighbours
-        self.key = episode_key(seed)
+        self.key = np.uint64(episode_key(seed))  # compiled, it returns a Python int, which a second call may not take
         self.work = pibt_work(grid.size, agents)
         self.plan = np.zeros((1, agents), np.int32)
         self.at = 0

@@ -20,7 +20,7 @@ from ludarium.envs.core.buffers import row_sums
 from ludarium.envs.core.config import Config
 from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.core.scene import Scene
-from ludarium.envs.core.state import Field, allocate, block, digest_rows, layout
+from ludarium.envs.core.state import Field, Layout, allocate, block, digest_rows, layout
 
 __all__ = ["ArraySimulator", "Buffers", "Choice", "ObjectSimulator", "Out", "Role", "Simulator", "Turner", "seat_names"]
 
@@ -274,6 +274,16 @@ class ArraySimulator(Simulator):
         state.over[:] = True
         return state
 
+    def _layout(self, rows: int) -> Layout:
+        """Where the fields of a batch of this size lie; kept, since every digest asks."""
+        if rows not in self._layouts:
+            self._layouts[rows] = layout(self.fields(), rows)
+        return self._layouts[rows]
+
+    @functools.cached_property
+    def _layouts(self) -> dict[int, Layout]:
+        return {}
+
     def flags(self, state: Any) -> tuple[NDArray[np.int32], NDArray[np.bool_], NDArray[np.bool_]]:
         """Views of the common fields."""
         return state.t, state.over, state.live
@@ -284,7 +294,7 @@ class ArraySimulator(Simulator):
 
     def digest(self, state: Any, out: Out, which: NDArray[np.bool_], chain: NDArray[np.uint64]) -> None:
         """One generic kernel over the dynamic fields, reward and flags."""
-        where = layout(self.fields(), len(which))
+        where = self._layout(len(which))
         memory = block(state, where)
         reward = out.reward.view(np.uint8)
         digest_rows(
@@ -301,11 +311,11 @@ class ArraySimulator(Simulator):
 
     def snapshot(self, state: Any) -> bytes:
         """The block's bytes."""
-        return block(state, layout(self.fields(), len(state.over))).tobytes()
+        return block(state, self._layout(len(state.over))).tobytes()
 
     def restore(self, state: Any, snapshot: bytes) -> None:
         """Copy the bytes back."""
-        block(state, layout(self.fields(), len(state.over)))[:] = np.frombuffer(snapshot, np.uint8)
+        block(state, self._layout(len(state.over)))[:] = np.frombuffer(snapshot, np.uint8)
 
 
 class ObjectState:
