@@ -72,7 +72,8 @@ def solve(
 class CBS(OneShotPlanner):
     """Plans optimally at the beginning and follows the plan; for one-shot worlds with up to some dozens of robots.
 
-    Where the budget ends first, robots go on by PIBT. `solution` is the last result, `None` before the first.
+    Robots are taken to stay on their goals: where they vanish, a plan is valid but may cost more than needed. Where the
+    budget ends first, robots go on by PIBT. `solution` is the last result, `None` before the first.
     """
 
     def __init__(self, max_nodes: int = 20_000, max_expansions: int = 50_000_000) -> None:
