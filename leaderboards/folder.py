@@ -1,8 +1,9 @@
 """The folder of a run, which survives a crash at any moment.
 
 `manifest.json` says what is played, `scenario/` holds the scenario itself, `episodes.jsonl` one row for every finished
-episode, `traces/` what was done in it. All these must repeat. `timing.jsonl` (clocks, host) cannot, and is in no digest.
-An episode is finished when its row is on disk; its trace is there before. A line that was torn by a crash is dropped.
+episode, `traces/` what was done in it. All these must repeat. `timing.jsonl` (clocks, host) cannot, and is in no
+digest. An episode is finished when its row is on disk; its trace is there before. A line that was torn by a crash is
+dropped.
 """
 
 from __future__ import annotations

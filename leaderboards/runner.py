@@ -116,9 +116,9 @@ def run(
     """Play every agent over a scenario into the folder `out`; return what is there when all episodes are.
 
     `episodes` takes the first seeds of each case only; `jobs` is the number of worker processes (None: one a processor;
-    0: all in this process, where an agent that kills its process kills the run). With `resume`, episodes that are on disk
-    are not played again. Raises `ScenarioError`, `AgentError`, `ConfigError` before anything is written, and `RunError`
-    when the folder cannot be written; finished episodes are safe then, and after `KeyboardInterrupt`.
+    0: all in this process, where an agent that kills its process kills the run). With `resume`, episodes that are on
+    disk are not played again. Raises `ScenarioError`, `AgentError`, `ConfigError` before anything is written, and
+    `RunError` when the folder cannot be written; finished episodes are safe then, and after `KeyboardInterrupt`.
     """
     chosen = load(scenario) if isinstance(scenario, str) else scenario
     manifest = make_manifest(chosen, agents, split, episodes, cases, allow_code)

@@ -59,8 +59,8 @@ def mean(values: ArrayLike) -> _Floats:
 def iqm(values: ArrayLike) -> _Floats:
     """The interquartile mean over the last axis: the mean of the middle half of the sorted values.
 
-    Where n is no multiple of 4, the two values that the quartiles cut count by the part that is inside, so that the weights
-    always sum to n / 2 (rliable rounds down instead and keeps more of the tails).
+    Where n is no multiple of 4, the two values that the quartiles cut count by the part that is inside, so that the
+    weights always sum to n / 2 (rliable rounds down instead and keeps more of the tails).
     """
     ordered = np.sort(_values(values), -1)
     n = ordered.shape[-1]
@@ -125,8 +125,8 @@ def paired_ratio(
 ) -> Interval:
     """The ratio of two agents' means over the same episodes, with a percentile interval that resamples pairs.
 
-    `values` and `baseline` `[n]` are of the same episodes in the same order; what makes an episode hard cancels. `ValueError`
-    if their lengths differ or the baseline's mean is 0.
+    `values` and `baseline` `[n]` are of the same episodes in the same order; what makes an episode hard cancels.
+    `ValueError` if their lengths differ or the baseline's mean is 0.
     """
     above, below = _values(values), _values(baseline)
     if above.ndim != 1 or above.shape != below.shape:

@@ -1,7 +1,8 @@
 """A worker process: plays one episode after another as it is told by JSON lines, and keeps nothing between them.
 
-The runner's side is `workers.py`. What agents print goes to standard error, so that it cannot mix with the messages. When
-the runner ends, however it ends, its end of the pipe closes and the worker ends too, even in the middle of an episode.
+The runner's side is `workers.py`. What agents print goes to standard error, so that it cannot mix with the messages.
+When the runner ends, however it ends, its end of the pipe closes and the worker ends too, even in the middle of an
+episode.
 """
 
 from __future__ import annotations

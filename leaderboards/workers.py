@@ -151,8 +151,8 @@ def play_in_workers(
 ) -> None:
     """Play units in `jobs` processes; `finished(row, timing)` is called in this one, before the next order.
 
-    An episode that takes more than `limit` seconds (0: no limit), or ends its process twice, is lost by the rule. `RunError`
-    for what is wrong with the world or the disk.
+    An episode that takes more than `limit` seconds (0: no limit), or ends its process twice, is lost by the rule.
+    `RunError` for what is wrong with the world or the disk.
     """
     pool = _Pool(root, units, limit, finished)
     drain = True

@@ -1,0 +1,155 @@
+"""`ludarium run`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ludarium.envs.core.errors import RunError
+from ludarium.leaderboards.cli.common import AsJson, console, print_json
+
+
+def command(
+    scenario: Annotated[str | None, typer.Argument(help="a scenario's name or .toml file (--resume: as begun)")] = None,
+    agent: Annotated[list[str] | None, typer.Option("--agent", "-a", help="An agent; repeat it for several.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The run folder [default: runs/SCENARIO-N].")] = None,
+    split: Annotated[str | None, typer.Option(help="train, val or test [default: test].")] = None,
+    case: Annotated[list[str] | None, typer.Option(help="Play this case only; repeat it.")] = None,
+    episodes: Annotated[int | None, typer.Option(help="Play only the first seeds of each case.")] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option("--jobs", "-j", help="Worker processes; 0 plays in this one [default: one a processor]."),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    built_in_only: Annotated[
+        bool, typer.Option("--built-in-only", help="Refuse agents that are not part of the suite.")
+    ] = False,
+    report: Annotated[bool, typer.Option(help="Write report.html and replay pages when the run is finished.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Play agents over a scenario, in parallel, into a folder that can be resumed and verified.
+
+    For example:
+
+        ludarium run mapf-quick --agent pibt --agent lns
+
+        ludarium run mapf-random --agent "lns?window=12" --split val --episodes 2 --out runs/first
+
+        ludarium run --resume --out runs/first
+
+        ludarium run my_scenario.toml --agent my_agents:Greedy --jobs 4
+    """
+    from ludarium.leaderboards import runner
+    from ludarium.scenarios.loader import load
+
+    chosen: Any
+    if resume and out is None:
+        raise RunError("--resume goes on with the run in --out; name its folder")
+    if scenario is None or not agent:
+        chosen, arguments = _as_begun(out, resume, scenario, agent)
+    else:
+        chosen = load(scenario)
+        arguments = {"agents": agent, "split": split, "episodes": episodes, "cases": case}
+    target = out or _free(Path("runs"), chosen.name)
+    try:
+        with _Bar(not as_json) as bar:
+            done = runner.run(
+                chosen,
+                out=target,
+                jobs=jobs,
+                resume=resume,
+                allow_code=not built_in_only,
+                progress=bar.update,
+                **arguments,
+            )
+    except KeyboardInterrupt:
+        _stopped(target)
+        raise typer.Exit(130) from None
+    _show(chosen, done, report, as_json)
+
+
+def _as_begun(
+    out: Path | None, resume: bool, scenario: str | None, agent: list[str] | None
+) -> tuple[Any, dict[str, Any]]:
+    """Scenario and arguments of the run that is resumed."""
+    from ludarium.leaderboards.folder import RunFolder
+
+    if not resume or scenario is not None or agent:
+        what = "a scenario" if scenario is None else "--agent"
+        raise RunError(f"{what} is missing; say for example: ludarium run mapf-quick --agent pibt")
+    run = RunFolder.open(out or "")
+    names = ("agents", "split", "episodes", "cases")
+    return run.scenario(), {name: run.manifest[name] for name in names}
+
+
+def _free(folder: Path, name: str) -> Path:
+    number = 1
+    while (folder / f"{name}-{number}").exists():
+        number += 1
+    return folder / f"{name}-{number}"
+
+
+def _stopped(target: Path) -> None:
+    from ludarium.leaderboards.folder import EPISODES, read_rows
+
+    count = len(read_rows(target / EPISODES)[0])
+    print(
+        f"ludarium: stopped; {count} episodes are on disk. Go on with: ludarium run --resume --out {target}",
+        file=sys.stderr,
+    )
+
+
+def _show(scenario: Any, done: Any, report: bool, as_json: bool) -> None:
+    from ludarium.leaderboards.folder import RunFolder
+    from ludarium.leaderboards.report import write_replays, write_report
+    from ludarium.leaderboards.table import results, terminal_table
+
+    run = RunFolder.open(done.root)
+    page = write_report(run, scenario, done.rows, write_replays(run, done.rows)) if report else None
+    lines = results(scenario, done.rows)
+    if as_json:
+        found = {
+            "run": done.root,
+            "digest": done.digest,
+            "episodes": len(done.rows),
+            "played": done.played,
+            "report": page,
+        }
+        print_json({**found, "results": [line.as_dict() for line in lines]})
+        return
+    out = console()
+    out.print(terminal_table(f"{scenario.name} ({run.manifest['split']})", lines))
+    out.print(f"{len(done.rows)} episodes in {done.root}, digest {done.digest}")
+    if page:
+        out.print(f"report: {page}")
+
+
+class _Bar:
+    """Progress on a terminal; silent elsewhere."""
+
+    def __init__(self, wanted: bool) -> None:
+        self._bar: Any = None
+        self._wanted = wanted and sys.stderr.isatty()
+
+    def __enter__(self) -> _Bar:
+        if self._wanted:
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            self._bar = Progress(*columns, console=console(stderr=True), transient=True)
+            self._bar.start()
+            self._task = self._bar.add_task("episodes", total=None)
+        return self
+
+    def update(self, done: int, total: int, row: dict[str, Any] | None) -> None:
+        """Show how far the run is."""
+        if self._bar is not None:
+            text = "episodes" if row is None else f"{row['agent']} on {row['case']}"
+            self._bar.update(self._task, completed=done, total=total, description=text[:40])
+
+    def __exit__(self, *error: object) -> None:
+        if self._bar is not None:
+            self._bar.stop()

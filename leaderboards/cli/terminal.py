@@ -1,0 +1,132 @@
+"""A terminal as the place where a person plays: keys where the world has directions, typed commands elsewhere."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from ludarium.envs.core.batch import Batch
+from ludarium.envs.core.errors import NotClaimedError
+
+__all__ = ["Terminal", "command_of_key"]
+
+_DIRECTIONS = {
+    "\x1b[A": "up", "\x1b[B": "down", "\x1b[D": "left", "\x1b[C": "right",
+    "\x1bOA": "up", "\x1bOB": "down", "\x1bOD": "left", "\x1bOC": "right",
+    "w": "up", "s": "down", "a": "left", "d": "right", " ": "wait", ".": "wait",
+}  # fmt: skip
+_HELP = "arrows or wasd move, space waits, : types a command, q ends"
+_PAUSE = 0.15
+"""Seconds between two pictures when nobody plays."""
+
+
+def command_of_key(key: str, commands: tuple[str, ...] | None) -> str | None:
+    """The command that a key means now, if there is exactly one that ends in its direction."""
+    direction = _DIRECTIONS.get(key)
+    found = [text for text in commands or () if direction is not None and text.split()[-1:] == [direction]]
+    return found[0] if len(found) == 1 else None
+
+
+def _has_directions(commands: tuple[str, ...] | None) -> bool:
+    last = {text.split()[-1] for text in commands or () if text.split()}
+    return len(last & {"up", "down", "left", "right"}) >= 1
+
+
+@contextlib.contextmanager
+def _raw() -> Iterator[None]:
+    """Keys arrive one by one; Ctrl-C still interrupts."""
+    import termios
+    import tty
+
+    fd = sys.stdin.fileno()
+    before = termios.tcgetattr(fd)
+    tty.setcbreak(fd)
+    try:
+        yield
+    finally:
+        termios.tcsetattr(fd, termios.TCSADRAIN, before)
+
+
+def _key() -> str | None:
+    """One key, escape sequences whole; None at the end of input."""
+    fd = sys.stdin.fileno()
+    data = os.read(fd, 1)
+    if not data:
+        return None
+    if data == b"\x1b" and select.select([fd], [], [], 0.05)[0]:
+        data += os.read(fd, 2)
+    return data.decode(errors="replace")
+
+
+class Terminal:
+    """Shows pictures or words; reads keys on a terminal and lines from a pipe."""
+
+    def __init__(self, quiet: bool = False) -> None:
+        self._quiet = quiet
+        self._keys = not quiet and sys.stdin.isatty() and sys.stdout.isatty() and _can_raw()
+
+    def show(self, batch: Batch, seat: int | None) -> None:
+        """The picture, and beside it what the seat is told in words."""
+        if self._quiet:
+            return
+        if sys.stdout.isatty():
+            sys.stdout.write("\x1b[H\x1b[2J")
+        text = self._picture(batch)
+        if seat is not None:
+            words = batch.simulator.describe(batch.state, 0, seat)
+            text = words if text is None else f"{text}\n{words.splitlines()[0]}\n" + "\n".join(words.splitlines()[1:3])
+        print(text)
+        if seat is None and sys.stdout.isatty():
+            import time
+
+            time.sleep(_PAUSE)
+
+    def _picture(self, batch: Batch) -> str | None:
+        from ludarium.envs.core.render import render
+
+        if "picture" not in batch.simulator.views:
+            return None
+        try:
+            scene: Any = batch.simulator.scene(batch.state, 0)
+        except NotClaimedError:
+            return None
+        return str(render(scene, "ansi"))
+
+    def ask(self, commands: tuple[str, ...] | None) -> str | None:
+        """A command by key, or as a line."""
+        if self._keys and _has_directions(commands):
+            print(_HELP)
+            with _raw():
+                while True:
+                    key = _key()
+                    if key in (None, "q", "\x04"):
+                        return None
+                    if key == ":":
+                        break
+                    command = command_of_key(key or "", commands)
+                    if command is not None:
+                        return command
+                    print("that does nothing now;", _HELP)
+        if not self._quiet:
+            if commands is not None:
+                print("commands:", ", ".join(commands[:40]))
+            print("> ", end="", flush=True)
+        line = sys.stdin.readline()
+        return None if not line or line.strip() in ("q", "quit") else line.strip()
+
+    def say(self, text: str) -> None:
+        """A sentence."""
+        if not self._quiet:
+            print(text)
+
+
+def _can_raw() -> bool:
+    try:
+        import termios  # noqa: F401
+    except ImportError:  # Windows: typed commands
+        return False
+    return True
