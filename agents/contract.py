@@ -1,7 +1,7 @@
 """The contract of agents: one protocol for planners, policies, programs in any language, and language models.
 
-An agent fills one or more seats. It is told the task once an episode, then asked for actions whenever the world waits for
-any of its seats, and told the result at the end.
+An agent fills one or more seats. It is told the task once an episode, then asked for actions whenever the world waits
+for any of its seats, and told the result at the end.
 """
 
 from __future__ import annotations

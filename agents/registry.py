@@ -81,7 +81,7 @@ def _make(path: str, options: dict[str, Any], name: str) -> Agent:
     for method in ("start", "act", "finish"):
         if not callable(getattr(agent, method, None)):
             raise AgentError(f"agent {name!r}: {path!r} has no method {method!r}; expected start, act and finish")
-    return agent  # type: ignore[no-any-return]
+    return agent
 
 
 def _value(text: str) -> Any:

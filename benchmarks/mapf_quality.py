@@ -5,7 +5,7 @@
 DATA holds the benchmark's `*.lmapf.yaml` and `*.maps.yaml`; FOLDER its `raw_data_LMAPF/<set>/RHCR.json`, each
 saved as `<set>.RHCR.json`, for ratios paired by scenario. Every joint move is checked (the `soft` rule carries
 out plans without conflicts as they are), and no throughput may pass the collision-free bound. Rows are
-appended as they come, and those already in the file are not played again. `--own` plays generated maps instead.
+appended as they come, and those already in the file are not played again. `--own` plays the suite's own scenarios.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,9 @@ from numpy.typing import NDArray
 from ludarium.agents.mapf.bound import throughput_bound
 from ludarium.agents.mapf.planner import Planner, PlannerView
 from ludarium.agents.registry import make_agent
+from ludarium.leaderboards.episode import Unit
+from ludarium.leaderboards.episode import play as play_unit
+from ludarium.scenarios.loader import load
 
 PLANNERS = ("pibt", "lns", "rhcr")
 AHEAD = 24  # goals shown beyond the present one, enough for every window
@@ -84,33 +87,27 @@ def published(folder: Path | None, name: str, algorithm: str = "RHCR") -> dict[t
     return table
 
 
-def own_scenarios(name: str) -> list[Frozen]:
-    """Make lifelong scenarios on maps of our own: `own-random` (density 0.2), `own-warehouse`."""
-    from ludarium.envs.core.rng import below, draw, episode_key
-    from ludarium.envs.mapf.grid import components, neighbours
-
-    found = []
-    for seed in range(16):
-        key, side = episode_key(seed), 24
-        grid = np.zeros((side, side), np.uint8)
-        if name == "own-random":
-            walls = [below(draw(key, 1, cell, 0, 0), 5) == 0 for cell in range(side * side)]
-            grid[:] = np.array(walls, np.uint8).reshape(side, side)
-        else:
-            grid[2:-2:2, 3:11] = grid[2:-2:2, 13:21] = 1
-        label = components(neighbours(grid))
-        cells = np.flatnonzero(label == np.bincount(label[label >= 0]).argmax())
-        order = np.argsort([int(draw(key, 2, int(cell), 0, 0) >> np.uint64(1)) for cell in cells])
-        starts = cells[order[:128]].astype(np.int32)
-        goals = np.array(
-            [[cells[below(draw(key, 3, i, k, 0), len(cells))] for k in range(64)] for i in range(len(starts))],
-            np.int32,
-        )
-        found.append(Frozen(f"{name}-{seed}", name, seed, grid, starts, goals, np.full(len(starts), 64, np.int32)))
-    return found
+OWN = ("mapf-random", "mapf-maze", "mapf-room", "mapf-warehouse", "mapf-city", "mapf-puzzles")
 
 
-OWN = {"own-random": ("", (32, 64, 96, 128), 256), "own-warehouse": ("", (32, 64, 96, 128), 256)}
+def own_rows(name: str, planners: list[str], episodes: int) -> Iterator[dict[str, Any]]:
+    """Play one of the suite's own scenarios at its largest count, in the environment itself."""
+    scenario = load(name)
+    case = max(scenario.cases, key=lambda one: one.config["num_robots"])
+    split = scenario.default_split
+    for planner in planners:
+        began = True
+        for seed in case.splits[split][:episodes]:
+            unit = Unit(planner, planner, case.name, seed, 0)
+            if began:
+                play_unit(scenario, unit)  # compile
+            began = False
+            played = play_unit(scenario, unit)
+            bound, throughput = played.row["bounds"]["throughput"], played.row["metrics"]["throughput"]
+            if played.row["turns_lost"] or throughput > bound + 1e-9:
+                raise AssertionError(f"{planner} on {name} {seed}: {played.row}")
+            row = {"set": name, "agents": case.config["num_robots"], "scenario": str(seed), "planner": planner}
+            yield {**row, "throughput": throughput, "bound": bound, "cpu": played.timing["cpu_s"], "published": None}
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:
@@ -122,8 +119,8 @@ def measure(args: argparse.Namespace) -> None:
     played = {(r["set"], r["agents"], r["scenario"], r["planner"]) for r in _rows(args.out)}
     with args.out.open("a", encoding="utf-8") as stream:
         for name in args.sets:
-            _, counts, max_steps = {**SETS, **OWN}[name]
-            scenarios = own_scenarios(name) if name in OWN else load_frozen(args.data, name)
+            _, counts, max_steps = SETS[name]
+            scenarios = load_frozen(args.data, name)
             truth = published(args.published, name)
             for planner in args.planners:
                 play(scenarios[0].first(2), make_agent(planner), 4)  # compile
@@ -191,15 +188,20 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="folder of the benchmark's yaml files")
     parser.add_argument("--out", type=Path, required=True, help="file of rows, one JSON object a line")
     parser.add_argument("--published", type=Path, help="folder with <set>.RHCR.json")
-    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=[*SETS, *OWN])
+    parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--planners", nargs="+", default=list(PLANNERS), choices=PLANNERS)
     parser.add_argument("--agents", nargs="*", type=int, help="only these agent counts")
     parser.add_argument("--every", type=int, default=1, help="only every k-th scenario")
     parser.add_argument("--offset", type=int, default=0, help="start at this scenario")
-    parser.add_argument("--own", action="store_true", help="the sets on generated maps instead of the files")
+    parser.add_argument("--own", type=int, default=0, help="so many episodes of the suite's own scenarios instead")
     args = parser.parse_args()
-    args.sets = list(OWN) if args.own else args.sets
-    measure(args)
+    if args.own:
+        with args.out.open("a", encoding="utf-8") as stream:
+            for name in OWN:
+                for row in own_rows(name, args.planners, args.own):
+                    stream.write(json.dumps(row) + "\n")
+    else:
+        measure(args)
     print(report(_rows(args.out)))
 
 

@@ -1,10 +1,10 @@
 """Scenario files: a named, versioned and hashed set of (environment id, config, seeds) with splits.
 
 A file is TOML. At the top stand `name`, `version`, `environment`, `summary`, `trials`, `information`, `metrics` (what
-tables show) and `hash`; then the tables `rules`, `config` (shared by all cases), `splits` and `files`; then `cases`, each
-with a `name`, its own `config` and, if it needs them, its own `splits` or a given `instance`. Seeds are a list of numbers
-and `[first, last]` pairs, or `{ base = 0, count = 100 }`. The hash is BLAKE2b over the content: spaces and comments may
-change, nothing else.
+tables show) and `hash`; then the tables `rules`, `config` (shared by all cases), `splits` and `files`; then `cases`,
+each with a `name`, its own `config` and, if it needs them, its own `splits` or a given `instance`. Seeds are a list of
+numbers and `[first, last]` pairs, or `{ base = 0, count = 100 }`. The hash is BLAKE2b over the content: spaces and
+comments may change, nothing else.
 """
 
 from __future__ import annotations

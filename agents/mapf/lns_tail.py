@@ -22,9 +22,7 @@ _TIE = np.uint64(40)
 
 
 @kernel
-def _rank(
-    tasks: Tasks, label: NDArray[np.int64], age: NDArray[np.int64], key: np.uint64
-) -> NDArray[np.int32]:
+def _rank(tasks: Tasks, label: NDArray[np.int64], age: NDArray[np.int64], key: np.uint64) -> NDArray[np.int32]:
     """Return the agents by falling priority, equals in an order fixed for the episode."""
     agents = label.shape[0]
     rank = np.empty(agents, np.int64)

@@ -355,8 +355,8 @@ class Batch:
         if snapshot["of"] != (self.world, self.simulator.config, self.rows):
             raise InstanceError("the snapshot is of another world, config or number of rows")
         self.simulator.restore(self.state, snapshot["state"])
-        for array, saved in zip(self.out, snapshot["out"], strict=True):
-            array[...] = saved
+        for reported, saved in zip(self.out, snapshot["out"], strict=True):
+            reported[...] = saved
         self._slots = snapshot["arrays"][4].copy()
         for array, saved in zip((self.chain, self.base, self.episode, self.seeds), snapshot["arrays"][:4], strict=True):
             array[...] = saved

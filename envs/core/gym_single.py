@@ -21,7 +21,8 @@ _RESET_OPTIONS = ("instance", "slot")
 class GymEnv(gym.Env):
     """`gym.make(id, **config)`: the world `world` in the form that fits it.
 
-    `seat` makes one seat the user's; `others` names the agent that fills the other seats (default `random`). `illegal` is
+    `seat` makes one seat the user's; `others` names the agent that fills the other seats (default `random`). `illegal`
+    is
     `count` (an illegal action is a counted no-op) or `raise`. Further options are the fields of the world's config.
     """
 

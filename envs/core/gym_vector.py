@@ -23,9 +23,9 @@ _OPTIONS = ("reset_mask", "instances", "slot")
 class GymVectorEnv(VectorEnv):
     """`gym.make_vec(id, num_envs=N, **config)`: N episodes in one batch.
 
-    Row i starts from `seed + i` (or the i-th of a list of seeds) and equals the single environment with that seed, bit for
-    bit. `autoreset_mode` is `next_step`, `same_step` or `disabled` (or the enum). With `copy=False` observations and infos
-    are views that the next step overwrites. `record` keeps the actions of all rows for `trace(row)`.
+    Row i starts from `seed + i` (or the i-th of a list of seeds) and equals the single environment with that seed, bit
+    for bit. `autoreset_mode` is `next_step`, `same_step` or `disabled` (or the enum). With `copy=False` observations
+    and infos are views that the next step overwrites. `record` keeps the actions of all rows for `trace(row)`.
     """
 
     metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 8}  # type: ignore[misc]
@@ -64,7 +64,7 @@ class GymVectorEnv(VectorEnv):
         self._started = False
 
     # --- reset -----------------------------------------------------------------------------------------------------
-    def reset(  # type: ignore[override]
+    def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Begin episodes in all rows, or in those of `options["reset_mask"]`; `instances` maps rows to instances."""

@@ -106,8 +106,8 @@ def _plain(text: str) -> str:
 def parse(simulator: Simulator, state: Any, row: int, seat: int, text: str) -> Any:
     """The action that a text means, or `ActionError` with a sentence that helps.
 
-    A command of the menu matches whatever its case and spaces; a number or a JSON value that is in the action space is that
-    action; a JSON object with `name` and `arguments` is a tool call.
+    A command of the menu matches whatever its case and spaces; a number or a JSON value that is in the action space is
+    that action; a JSON object with `name` and `arguments` is a tool call.
     """
     if not isinstance(text, str) or len(text) > MAX_TEXT:
         raise ActionError(f"an action in words is a string of at most {MAX_TEXT} characters")

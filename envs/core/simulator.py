@@ -148,8 +148,8 @@ class Simulator(ABC):
     ) -> int | None:
         """Play the recorded steps `first` to `last - 1` of row 0 of a batch of one in one go, if the family has a way.
 
-        `recorded` holds one array `[T, seats, ...]` a role; the result is how many steps were played (fewer if the episode
-        ended, or an action is none), None where there is no such way. It must equal as many calls of `step`.
+        `recorded` holds one array `[T, seats, ...]` a role; the result is how many steps were played (fewer if the
+        episode ended, or an action is none), None where there is no such way. It must equal as many calls of `step`.
         """
         return None
 
@@ -237,9 +237,9 @@ class Simulator(ABC):
     def turner(self, state: Any, io: Buffers) -> Turner:
         """A function of (stepping, seats by role) that steps if asked to, then observes and masks those seats.
 
-        It is bound to these buffers, writes `io.summary`, and returns -1. A family whose kernels do all of it in one call
-        overrides this; if it also checks the actions, it says so by `checks_actions` and returns the flat place of the
-        first action out of range, having moved nobody.
+        It is bound to these buffers, writes `io.summary`, and returns -1. A family whose kernels do all of it in one
+        call overrides this; if it also checks the actions, it says so by `checks_actions` and returns the flat place
+        of the first action out of range, having moved nobody.
         """
         _, over, _ = self.flags(state)
 

@@ -23,8 +23,8 @@ _T = TypeVar("_T", bound=tuple)
 class Field(NamedTuple):
     """One array of a state: `[B, *shape]`, or `[*shape]` for scratch space that no row owns.
 
-    `kind` is `"state"` (dynamic: in the digest), `"derived"` (in snapshots, not in the digest: it follows from the rest, or
-    belongs to the instance, which is hashed once), or `"scratch"` (meaningless between calls).
+    `kind` is `"state"` (dynamic: in the digest), `"derived"` (in snapshots, not in the digest: it follows from the
+    rest, or belongs to the instance, which is hashed once), or `"scratch"` (meaningless between calls).
     """
 
     name: str
@@ -162,7 +162,8 @@ def digest_rows(
 ) -> None:
     """Advance the digest chain of the rows in `which` by their dynamic state, reward and flags.
 
-    `reward` is the bytes of float64[B, S] (`uint8[B, 8 * S]`), `flags` bool[B, S], `truncated` bool[B], `chain` uint64[B].
+    `reward` is the bytes of float64[B, S] (`uint8[B, 8 * S]`), `flags` bool[B, S], `truncated` bool[B], `chain`
+    uint64[B].
     """
     for b in range(which.shape[0]):
         if not which[b]:

@@ -2,8 +2,8 @@
 
 A file is one JSON header line, then frames: a four-byte tag, a 32-bit length, and that many bytes of zstd. `ACTS` holds
 the actions of a numeric role (digits packed into bytes, seat by seat), `TEXT` JSON lines (actions of other roles, and
-events: defaults, faults of agents, raw replies), `DIGS` the digests along the way, `DONE` the result, and `SEAL` a BLAKE2b
-digest of all that went before. A file without its seal was cut.
+events: defaults, faults of agents, raw replies), `DIGS` the digests along the way, `DONE` the result, and `SEAL` a
+BLAKE2b digest of all that went before. A file without its seal was cut.
 """
 
 from __future__ import annotations
@@ -36,8 +36,9 @@ _LEVEL = 19
 class Trace:
     """An episode as data.
 
-    `header` names the world: `id`, `config` (options that differ from the defaults), `seed`, `instance` (None, or its name
-    and data), `instance_hash`, `roles` (name, seats and numeric type of the actions), `kernels` and `ludarium` (versions).
+    `header` names the world: `id`, `config` (options that differ from the defaults), `seed`, `instance` (None, or its
+    name and data), `instance_hash`, `roles` (name, seats and numeric type of the actions), `kernels` and `ludarium`
+    (versions).
     `actions` holds one item a role: an integer or float array `[steps, seats, ...]`, or a list of lists of JSON values.
     """
 

@@ -23,9 +23,10 @@ MAX_RADIUS = 128
 class MapfConfig(Config):
     """Parameters of `mapf-v0`.
 
-    `map` is the name of a generator (`random`, `maze`, `room`, `warehouse`, `city`: a new map for every seed), of a map that
-    comes with the suite, the path of a MovingAI `.map` file, a POGEMA text map (with line breaks), or a sequence of the
-    latter three (the seed chooses one). `params` sets the generator's own parameters, as pairs of name and value.
+    `map` is the name of a generator (`random`, `maze`, `room`, `warehouse`, `city`: a new map for every seed), of a
+    map that comes with the suite, the path of a MovingAI `.map` file, a POGEMA text map (with line breaks), or a
+    sequence of the latter three (the seed chooses one). `params` sets the generator's own parameters, as pairs of name
+    and value.
     """
 
     map: str | tuple[str, ...] = "random"

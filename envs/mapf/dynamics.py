@@ -1,9 +1,9 @@
 """The dynamics of path finding: the state, the scalars, and the compiled kernels over them.
 
 Axis 0 is the episode in the batch. Positions and goals are (row, column) on the instance's own map. The grids `occ` and
-`busy` are padded by `pad` cells on each side, so that a window never leaves them: one cell of wall, then free ground, as in
-POGEMA. Collision rules are those of POGEMA 1.4 (`soft`, `block_both`, `priority`); `strict` rejects a joint action with any
-conflict whole.
+`busy` are padded by `pad` cells on each side, so that a window never leaves them: one cell of wall, then free ground,
+as in POGEMA. Collision rules are those of POGEMA 1.4 (`soft`, `block_both`, `priority`); `strict` rejects a joint
+action with any conflict whole.
 """
 
 from __future__ import annotations
@@ -268,9 +268,9 @@ def _take(
 @inner
 def _clear(walls: NDArray[np.uint8], occ: NDArray[np.int16], busy: NDArray[np.uint8]) -> None:
     """Take all robots off flat grids; the walls stay."""
-    for place in range(walls.shape[0]):
-        busy[place] = 0
-        occ[place] = WALL if walls[place] else FREE
+    for cell in range(walls.shape[0]):
+        busy[cell] = 0
+        occ[cell] = WALL if walls[cell] else FREE
 
 
 @inner
@@ -282,9 +282,9 @@ def _begin(s: State, c: Scalars, b: int) -> None:
     for i in range(c.robots):
         start, goal = np.int64(s.work[0, i]), np.int64(s.work[1, i])
         row, column = start // width, start % width
-        place = (c.pad + row) * stride + c.pad + column
-        occ[place] = i
-        busy[place] = 1
+        here = (c.pad + row) * stride + c.pad + column
+        occ[here] = i
+        busy[here] = 1
         s.pos[b, i, 0], s.pos[b, i, 1] = row, column
         s.origin[b, i, 0], s.origin[b, i, 1] = row, column
         s.goal[b, i, 0], s.goal[b, i, 1] = goal // width, goal % width
@@ -317,7 +317,8 @@ def reset(
 ) -> int:
     """Begin episodes in the rows of `which`, whose generated or loaded maps lie ready.
 
-    Slot -1 draws a map of the pool, if there is one. Returns the first row whose map is too small for the robots, or -1.
+    Slot -1 draws a map of the pool, if there is one. Returns the first row whose map is too small for the robots, or
+    -1.
     """
     slots_here = pool.grid.shape[0]
     for b in range(which.shape[0]):
@@ -447,9 +448,9 @@ def _steps_between(
     head, tail, steps = 0, 1, 0
     while head < tail:
         steps += 1
-        for place in range(head, tail):
+        for known in range(head, tail):
             for action in range(1, 5):
-                cell = np.int64(table[queue[place], action])
+                cell = np.int64(table[queue[known], action])
                 if cell >= 0 and seen[cell] != mark:
                     if cell == end:
                         return steps

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import itertools
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ class Instance:
             if len(goals) == 1 and np.count_nonzero(label == label[self.cell(start)]) < 2:
                 raise InstanceError(f"robot_{i}: {start} is a cell without free neighbours; lifelong robots need room")
             turn = goals + goals[:1] if len(goals) > 1 else goals
-            for before, after in zip(turn, turn[1:], strict=False):
+            for before, after in itertools.pairwise(turn):
                 if before == after:
                     raise InstanceError(f"robot_{i}: the goal {before} follows itself; consecutive goals must differ")
 

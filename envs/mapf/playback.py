@@ -28,8 +28,8 @@ def play_through(
 ) -> int:
     """Play steps `first` to `last - 1` of `recorded` uint8[T, N] in row 0; return how many were played.
 
-    It ends early when the episode does, or before an action that is none. Seats that are not asked wait, as in all forms
-    of play. `actions` int64[1, N] and the rest are the buffers of a batch of one.
+    It ends early when the episode does, or before an action that is none. Seats that are not asked wait, as in all
+    forms of play. `actions` int64[1, N] and the rest are the buffers of a batch of one.
     """
     for k in range(first, last):
         if s.over[0]:

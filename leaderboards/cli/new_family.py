@@ -28,7 +28,7 @@ def command(
 
         ludarium new-family harbour --into ../harbour
 
-        ludarium new-family harbour --kind object
+        ludarium new-family dockyard --into ../dockyard --kind object
     """
     from ludarium.envs.core.template import new_family
 

@@ -20,6 +20,7 @@ pytestmark = [
     # what `api_test` thinks of worlds whose observations are dicts, zeros or single numbers, or whose roles differ
     pytest.mark.filterwarnings("ignore:Observation"),
     pytest.mark.filterwarnings("ignore:Agents have different"),
+    pytest.mark.filterwarnings("ignore:The class of (observation|action) spaces is different"),
     pytest.mark.filterwarnings("ignore:Action space for each agent probably"),
 ]
 
