@@ -61,8 +61,8 @@ def test_it_solves_what_can_be_solved_and_proves_the_rest_unsolvable():
         else:
             assert solution == (None, "unsolvable", -1, solution.iterations)
             refuted += 1
-    assert solved > 60 // SHARE
-    assert refuted > 20 // SHARE
+    assert solved >= 60 // SHARE
+    assert refuted >= 20 // SHARE
 
 
 def test_a_full_map_can_only_rotate():
@@ -127,7 +127,7 @@ def test_with_time_it_is_optimal():
         assert solution.status == "optimal"
         assert solution.cost == expected == loss(solution.plan, goals)
         compared += 1
-    assert compared > 50 // SHARE
+    assert compared >= 50 // SHARE
 
 
 def test_more_iterations_never_cost_more():
@@ -159,7 +159,7 @@ def test_the_refined_plan_is_valid_and_never_worse():
         assert sum_of_costs(better, goals) <= before
         assert len(better) <= len(plan)
         assert (plan == kept).all()
-    assert refined > 15 // SHARE
+    assert refined >= 15 // SHARE
     with pytest.raises(ConfigError, match="size 0"):
         refine(grid, plan, iterations=1, size=0)
 

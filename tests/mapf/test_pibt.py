@@ -214,8 +214,8 @@ def test_given_moves_are_kept_and_the_rest_fits_to_them():
             check_moves(grid, [pos, planned])
             assert (planned[given >= 0] == given[given >= 0]).all()
         kept, refused = kept + success, refused + (not success)
-    assert kept > 50 // SHARE
-    assert refused > 50 // SHARE
+    assert kept >= 50 // SHARE
+    assert refused >= 50 // SHARE
 
 
 def test_given_moves_that_collide_are_refused():
