@@ -13,7 +13,7 @@ import numpy as np
 from ludarium.agents.contract import Agent
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.errors import AgentError, ScenarioError, did_you_mean
+from ludarium.envs.core.errors import AgentError, RunError, ScenarioError, TraceError, did_you_mean
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.guarded import Guarded
@@ -157,8 +157,11 @@ def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
 
 
 def save(played: Played, unit: Unit, root: Path) -> dict[str, Any]:
-    """Write the trace, whole or not at all and through to the disk; return the row that says so."""
-    path = played.trace.save(root / unit.trace)
+    """Write the trace, whole or not at all and through to the disk; return the row that says so. `RunError` if full."""
+    try:
+        path = played.trace.save(root / unit.trace)
+    except TraceError as error:
+        raise RunError(f"{error}; finished episodes are safe: make room, then go on with --resume") from error
     if hasattr(os, "O_DIRECTORY"):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:

@@ -134,7 +134,7 @@ class Guarded(Crew):
                 self.put(int(s), answers[names[s]])
                 error = self._outside(int(s))
             except _FAILURES as found:  # an answer may be any object, whose conversion may do anything
-                error = found
+                error = found  # type: ignore[assignment]
             if error is not None:
                 self._lose(np.array([s]), "nonsense", error)
 

@@ -31,7 +31,7 @@ class Desk(Protocol):
         """A sentence, such as why a command cannot be."""
 
 
-class _Left(Exception):  # noqa: N818  (no error)
+class _Left(Exception):
     """The person has left."""
 
 

@@ -94,7 +94,8 @@ def _table(metric: str, lines: list[Line]) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in heads)
     return (
         f'<section><h2>{words}</h2><div class="wide" tabindex="0" role="region" aria-label="Table: {words}"><table>'
-        f"<caption>{words} by case and agent</caption><thead><tr>{head}</tr></thead>{''.join(body)}</tbody></table></div></section>"
+        f"<caption>{words} by case and agent</caption><thead><tr>{head}</tr></thead>"
+        f"{''.join(body)}</tbody></table></div></section>"
     )
 
 

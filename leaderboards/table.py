@@ -58,7 +58,7 @@ def results(scenario: Scenario, rows: list[dict[str, Any]]) -> list[Line]:
 
 def number(value: float) -> str:
     """A number for people: four digits that count."""
-    return f"{value:,.0f}" if abs(value) >= 10_000 or value == int(value) and abs(value) >= 100 else f"{value:.4g}"
+    return f"{value:,.0f}" if abs(value) >= 10_000 or (value == int(value) and abs(value) >= 100) else f"{value:.4g}"
 
 
 def terminal_table(title: str, lines: list[Line]) -> Any:

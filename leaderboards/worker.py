@@ -35,6 +35,7 @@ def _serve(root: Path, messages: Any, answer: Any) -> None:
     for line in messages:
         order = json.loads(line)
         unit = Unit(*order["unit"])
+        answer({"began": True})
         try:
             played = play(scenario, unit, order["broken"])
             row = save(played, unit, root)
@@ -45,7 +46,7 @@ def _serve(root: Path, messages: Any, answer: Any) -> None:
 
 
 def main() -> None:
-    """Read the first message (`root`, `path`, `parent`), then one order a line; answer each with one line."""
+    """Read the first message (`root`, `path`, `parent`), then one order a line; answer each when it begins and when it ends."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the runner's to handle
     out = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)

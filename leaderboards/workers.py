@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -30,7 +31,8 @@ class _Worker:
             [sys.executable, "-P", "-m", "ludarium.leaderboards.worker"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
         self.unit: Unit | None = None
-        self.since = 0.0
+        self.limited = False
+        self.since: float | None = None
         self._rest = b""
         path = [os.path.abspath(folder) for folder in sys.path]
         self._send({"root": str(root.resolve()), "path": path, "parent": os.getpid()})
@@ -50,7 +52,7 @@ class _Worker:
 
     def order(self, unit: Unit, broken: str) -> None:
         """Let it play an episode."""
-        self.unit, self.since = unit, time.monotonic()
+        self.unit, self.limited, self.since = unit, not broken, None
         self._send({"unit": list(unit), "broken": broken})
 
     def answers(self) -> list[dict[str, Any]] | None:
@@ -67,10 +69,8 @@ class _Worker:
         self.process.wait()
         for pipe in (self.process.stdin, self.process.stdout):
             if pipe is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     pipe.close()
-                except BrokenPipeError:
-                    pass
 
 
 class _Pool:
@@ -106,6 +106,9 @@ class _Pool:
             if answers is None:
                 self.bury(worker)
             for message in answers or ():
+                if "began" in message:  # the clock runs from here: what came before was the start of the process
+                    worker.since = time.monotonic()
+                    continue
                 if "error" in message:
                     raise RunError(message["error"])
                 self.finished(message["row"], message["timing"])
@@ -128,7 +131,7 @@ class _Pool:
     def enforce(self) -> None:
         """End the workers whose episodes take longer than the scenario allows."""
         for worker in list(self.workers.values()):
-            if worker.unit is not None and time.monotonic() - worker.since > self.limit:
+            if worker.limited and worker.since is not None and time.monotonic() - worker.since > self.limit:
                 self.deaths[worker.unit] = _TRIES - 1
                 self.bury(worker, late=True)
 

@@ -284,7 +284,7 @@ class _Reader:
             try:
                 kind.of(**{**defaults, **case.config})
             except (ConfigError, TypeError) as error:
-                named = next((key for key in case.config if repr(key) in str(error)), case.name)
+                named = next((key for key in case.config if re.search(rf"\b{key}\b", str(error))), case.name)
                 raise self.fail(f"case {case.name!r}: {error}", named) from error
 
     def _splits(self, table: Any) -> dict[str, tuple[int, ...]]:

@@ -19,7 +19,7 @@ def command(
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The trace [default: play-ID-SEED.trace].")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play a seat yourself: by keys in grid worlds on a terminal (arrows or wasd, space waits, q ends), by typed commands elsewhere.
+    """Play a seat yourself: by keys (arrows or wasd, space waits, q ends) in grid worlds, by typed commands elsewhere.
 
     For example:
 

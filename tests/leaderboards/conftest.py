@@ -1,0 +1,158 @@
+"""A tiny scenario that plays in a moment, agents that fail in every way, and a finished run to spoil."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from ludarium.leaderboards.runner import run
+
+TINY = """
+name = "tiny"
+version = 1
+environment = "mapf-lifelong-v0"
+metrics = ["throughput", "throughput_of_bound"]
+
+[config]
+max_steps = 80
+size = 7
+density = 0.1
+
+[splits]
+val = { base = 100, count = 2 }
+test = { base = 0, count = 4 }
+
+[[cases]]
+name = "two"
+config = { num_robots = 2 }
+
+[[cases]]
+name = "four"
+config = { num_robots = 4 }
+"""
+
+AGENTS = """
+import os, sys, time
+import numpy as np
+from ludarium.agents.contract import Agent
+from ludarium.agents.mapf.planner import Planner
+
+class Crash(Agent):
+    def act(self, turns):
+        raise RuntimeError(f"no idea {object()}")
+
+class CrashAtStep3(Agent):
+    def act(self, turns):
+        if next(iter(turns.values())).step == 3:
+            raise KeyError("three")
+        return {seat: 0 for seat in turns}
+
+class Exit(Agent):
+    def act(self, turns):
+        sys.exit(7)
+
+class Outside(Agent):
+    def act(self, turns):
+        return {seat: 99 if seat == "robot_0" else 0 for seat in turns}
+
+class Text(Agent):
+    def act(self, turns):
+        return {seat: "fly to the moon" for seat in turns}
+
+class Silent(Agent):
+    def act(self, turns):
+        return None
+
+class NotToStart(Agent):
+    def start(self, task, seats, seed):
+        raise ValueError("not today")
+
+class GroupShape(Planner):
+    def decide(self, view):
+        return np.zeros(len(view.pos) + 1, np.int64)
+
+class GroupOutside(Planner):
+    def decide(self, view):
+        return np.where(np.arange(len(view.pos)) == 1, -5, 0)
+
+class Wait(Agent):
+    def act(self, turns):
+        return {seat: 0 for seat in turns}
+
+class Slow(Wait):
+    def act(self, turns):
+        time.sleep(0.002)
+        return super().act(turns)
+
+class Die(Wait):
+    def act(self, turns):
+        if next(iter(turns.values())).step == 5:
+            os._exit(3)
+        return super().act(turns)
+
+class Hang(Wait):
+    def act(self, turns):
+        if next(iter(turns.values())).step == 5:
+            time.sleep(3600)
+        return super().act(turns)
+"""
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working folder with the tiny scenario and the module of bad agents, as a user would have."""
+    (tmp_path / "tiny.toml").write_text(TINY)
+    (tmp_path / "bad_agents.py").write_text(AGENTS)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    sys.modules.pop("bad_agents", None)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """An uninterrupted run of two agents, not to be changed."""
+    folder = tmp_path_factory.mktemp("finished")
+    (folder / "tiny.toml").write_text(TINY)
+    return run(str(folder / "tiny.toml"), ["random", "pibt"], folder / "run", jobs=0)
+
+
+def ludarium(*arguments, **options):
+    """Start the command line in a process of its own."""
+    code = "from ludarium.leaderboards.cli import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-P", "-c", code, *map(str, arguments)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "LUDARIUM_QUIET": "1"},
+        **options,
+    )
+
+
+@pytest.fixture
+def command():
+    """Call the command line in a process of its own; returns exit code, output and errors."""
+
+    def call(*arguments, **options):
+        process = ludarium(*arguments, **options)
+        out, err = process.communicate()
+        return process.returncode, out, err
+
+    return call
+
+
+@pytest.fixture
+def edit_scenario(here):
+    """Write the tiny scenario with a part replaced; returns its path."""
+
+    def edit(old, new, name="tiny.toml"):
+        text = textwrap.dedent(TINY)
+        assert text.count(old) == 1
+        (here / name).write_text(text.replace(old, new))
+        return str(here / name)
+
+    return edit
