@@ -73,7 +73,7 @@ class Batch:
         self.observed = tuple(make_buffer(r.observation_space, rows, r.count) for r in simulator.roles)
         self.masks = tuple(
             np.ones((rows, r.count, int(r.action_space.n)), np.int8)
-            if isinstance(r.action_space, spaces.Discrete)
+            if isinstance(r.action_space, spaces.Discrete) and simulator.masked
             else None
             for r in simulator.roles
         )
@@ -153,6 +153,9 @@ class Batch:
                 buffer[row] = list(given)
             return
         target = buffer if row is None else buffer[row]
+        if type(given) is np.ndarray and given.dtype == target.dtype and given.shape == target.shape:
+            target[...] = given
+            return
         if not isinstance(given, np.ndarray):
             try:
                 given = np.asarray(given)
@@ -182,7 +185,7 @@ class Batch:
                 self._mark(due)
 
     def _advance(self) -> None:
-        bad = self._turn()(True, self.every)
+        bad = (self._bound or self._turn())(True, self.every)
         if bad >= 0:
             self._outside(0, *divmod(bad, self.simulator.roles[0].count))
         if not self._all_act:
@@ -355,8 +358,9 @@ class Batch:
         if snapshot["of"] != (self.world, self.simulator.config, self.rows):
             raise InstanceError("the snapshot is of another world, config or number of rows")
         self.simulator.restore(self.state, snapshot["state"])
-        for reported, saved in zip(self.out, snapshot["out"], strict=True):
-            reported[...] = saved
+        reported: tuple[Any, ...] = self.out
+        for array, saved in zip(reported, snapshot["out"], strict=True):
+            array[...] = saved
         self._slots = snapshot["arrays"][4].copy()
         for array, saved in zip((self.chain, self.base, self.episode, self.seeds), snapshot["arrays"][:4], strict=True):
             array[...] = saved

@@ -75,13 +75,19 @@ def canonical(actions: NDArray[np.int64], asked: NDArray[np.int8], first: int, l
     """
     rows, count = actions.shape
     for b in range(rows):
-        for i in range(count):
-            if asked[b, first + i] and (actions[b, i] < low or actions[b, i] > high):
-                return b * count + i
-    for b in range(rows):
-        for i in range(count):
-            if not asked[b, first + i]:
-                actions[b, i] = low
+        wrong, idle = False, False
+        for i in range(count):  # without branches, so that it is done in vectors
+            here = asked[b, first + i] != 0
+            wrong |= here & ((actions[b, i] < low) | (actions[b, i] > high))
+            idle |= not here
+        if wrong:
+            for i in range(count):
+                if asked[b, first + i] and (actions[b, i] < low or actions[b, i] > high):
+                    return b * count + i
+        if idle:
+            for i in range(count):
+                if not asked[b, first + i]:
+                    actions[b, i] = low
     return -1
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import ConfigError, InstanceError, LudariumError, did_you_mean
@@ -105,7 +107,8 @@ class GymEnv(gym.Env):
         elif form.name == "asked":
             form.focus(batch)
         if self._crew is None and not batch.summary.item(0, 1):
-            return form.observe(batch), reward, False, False, self._info()
+            seen = self._joint
+            return form.observe(batch) if seen is None else seen.copy(), reward, False, False, self._info()
         return form.observe(batch), reward, *self._ends(), self._last_info()
 
     def _refuse(self) -> None:
@@ -138,18 +141,40 @@ class GymEnv(gym.Env):
 
     def _info(self) -> dict[str, Any]:
         batch = self.batch
-        info = {
-            "rewards": batch.out.reward[0].copy(),
-            "asked": batch.asked[0].copy(),
-            "live": batch.live[0].copy(),
-            "faults": batch.out.fault[0].copy(),
-        }
-        mask = self.form.mask(batch)
-        if mask is not None:
-            info["action_mask"] = mask
-        for name, values in self.simulator.extras(batch.state).items():
-            info[name] = values[0].copy()
+        info: dict[str, Any] = {name: view.copy() for name, view in self._watched}
+        if self.form.name in ("asked", "roles"):  # whose mask it is changes from step to step, or there are several
+            mask = self.form.mask(batch)
+            if mask is not None:
+                info["action_mask"] = mask
         return info
+
+    @functools.cached_property
+    def _watched(self) -> tuple[tuple[str, NDArray[Any]], ...]:
+        """The arrays behind `info`: views of the row's buffers, which never move."""
+        batch, form = self.batch, self.form
+        views = {
+            "rewards": batch.out.reward[0],
+            "asked": batch.asked[0],
+            "live": batch.live[0],
+            "faults": batch.out.fault[0],
+        }
+        mask = batch.masks[form.role]
+        if form.name == "joint" and mask is not None:
+            views["action_mask"] = mask[0]
+        elif form.name in ("solo", "seat") and mask is not None:
+            views["action_mask"] = mask[0, form.seat - self.simulator.offsets[form.role]]
+        views |= {name: values[0] for name, values in self.simulator.extras(batch.state).items()}
+        return tuple(views.items())
+
+    @functools.cached_property
+    def _joint(self) -> NDArray[Any] | None:
+        """The row's observations where they are one array and shown whole."""
+        seen = self.batch.observed[0]
+        return seen[0] if self.form.name == "joint" and isinstance(seen, np.ndarray) else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies make their own views of their own buffers."""
+        return {name: value for name, value in self.__dict__.items() if name not in ("_watched", "_joint")}
 
     def action_masks(self) -> Any:
         """The legal actions now, in the form of the action space (int8)."""

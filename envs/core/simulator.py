@@ -93,6 +93,8 @@ class Simulator(ABC):
     """The views that this world can honestly give."""
     reproducible: ClassVar[bool] = True
     """False if it talks to something that is not a pure function of its inputs; no verified board takes it then."""
+    masked: bool = True
+    """False if the config asks for no action masks."""
     checks_actions: bool = False
     """True if the function that `turner` makes checks the range of actions itself."""
     instances_in_python: bool = False
@@ -178,7 +180,7 @@ class Simulator(ABC):
         return {}
 
     def extras(self, state: Any) -> dict[str, NDArray[Any]]:
-        """Further arrays `[B, ...]` for `info`."""
+        """Further arrays `[B, ...]` for `info`: fields of the state, or views of them, which live as long as it does."""
         return {}
 
     def full(self, state: Any, row: int, information: str = "full") -> Any:

@@ -2,8 +2,9 @@
 
 `at` and `target` are int32[N] places; afterwards `target` is where each robot will stand. `occ` int16[cells] holds
 robot numbers, -1 for free cells, -2 for obstacles, and is left as it was. `claim` int16[cells] is scratch that holds -1
-before and after. `fault` int16[N] gets a code for every robot whose move failed. The rules are those of POGEMA 1.4;
-`strict` rejects a joint action with any conflict whole (as the League of Robot Runners does).
+but for the cells that robots will move into, until the moves are committed or released. `fault` int16[N] gets a code for
+every robot whose move failed. The rules are those of POGEMA 1.4; `strict` rejects a joint action with any conflict whole
+(as the League of Robot Runners does).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner
 
-__all__ = ["BLOCKED", "FREE", "OBSTACLE", "SWAP", "VERTEX", "WALL", "resolve"]
+__all__ = ["BLOCKED", "FREE", "OBSTACLE", "SWAP", "VERTEX", "WALL", "release", "resolve"]
 
 SOFT, BLOCK_BOTH, PRIORITY, STRICT = 0, 1, 2, 3
 OBSTACLE, VERTEX, SWAP, BLOCKED = 1, 2, 3, 4
@@ -24,32 +25,26 @@ FREE, WALL = -1, -2
 def _intend(
     occ: NDArray[np.int16],
     stride: int,
+    pad: int,
+    pos: NDArray[np.int32],
     active: NDArray[np.bool_],
-    at: NDArray[np.int32],
     actions: NDArray[np.int64],
+    at: NDArray[np.int32],
     target: NDArray[np.int32],
     fault: NDArray[np.int16],
 ) -> None:
-    """Fill `target` with the cells that the actions mean; moves into obstacles become waits."""
+    """Fill `at` with the robots' places and `target` with those that the actions mean; a move into an obstacle is a wait."""
     for i in range(at.shape[0]):
-        here = np.int64(at[i])
+        here = (np.int64(pos[i, 0]) + pad) * stride + np.int64(pos[i, 1]) + pad
         action = actions[i]
-        there = here
-        if action == 1:
-            there = here - stride
-        elif action == 2:
-            there = here + stride
-        elif action == 3:
-            there = here - 1
-        elif action == 4:
-            there = here + 1
-        fault[i] = 0
-        if not active[i]:
-            there = here
-        elif occ[there] == WALL:
-            fault[i] = OBSTACLE
-            there = here
-        target[i] = there
+        # up and down by a row, left and right by a place, without branches: actions are hard to foretell
+        down = np.int64(action == 2) - np.int64(action == 1)
+        step = down * stride + np.int64(action == 4) - np.int64(action == 3)
+        there = here + (step if active[i] else 0)
+        wall = occ[there] == WALL
+        fault[i] = OBSTACLE if wall else 0
+        at[i] = here
+        target[i] = here if wall else there
 
 
 @inner
@@ -99,22 +94,24 @@ def _soft(
 
 @inner
 def _reject(
-    strict: bool,
-    claim: NDArray[np.int16],
-    at: NDArray[np.int32],
-    target: NDArray[np.int32],
-    fault: NDArray[np.int16],
+    claim: NDArray[np.int16], at: NDArray[np.int32], target: NDArray[np.int32], fault: NDArray[np.int16]
 ) -> None:
-    """Clean the claims of those that move; under `strict` nobody moves if anybody is at fault."""
+    """Nobody moves if anybody is at fault."""
     rejected = False
-    if strict:
+    for i in range(at.shape[0]):
+        rejected |= fault[i] != 0
+    if rejected:
         for i in range(at.shape[0]):
-            rejected |= fault[i] != 0
+            claim[np.int64(target[i])] = -1
+            target[i] = at[i]
+
+
+@inner
+def release(claim: NDArray[np.int16], at: NDArray[np.int32], target: NDArray[np.int32]) -> None:
+    """Give back the claims of those that will move: for a check that is not followed by the moves."""
     for i in range(at.shape[0]):
         if target[i] != at[i]:
             claim[np.int64(target[i])] = -1
-            if rejected:
-                target[i] = at[i]
 
 
 @inner
@@ -180,19 +177,22 @@ def resolve(
     rule: int,
     occ: NDArray[np.int16],
     stride: int,
+    pad: int,
     claim: NDArray[np.int16],
     active: NDArray[np.bool_],
-    at: NDArray[np.int32],
+    pos: NDArray[np.int32],
     actions: NDArray[np.int64],
+    at: NDArray[np.int32],
     target: NDArray[np.int32],
     fault: NDArray[np.int16],
 ) -> None:
-    """Decide by a rule who moves where; `stride` is the length of a row of the padded grid."""
-    _intend(occ, stride, active, at, actions, target, fault)
+    """Decide by a rule who moves where; `pos` is int32[N, 2], `stride` the length of a row of the padded grid."""
+    _intend(occ, stride, pad, pos, active, actions, at, target, fault)
     if rule == BLOCK_BOTH:
         _block_both(occ, claim, at, target, fault)
     elif rule == PRIORITY:
         _priority(occ, at, target, fault)
     else:
         _soft(occ, claim, active, at, target, fault)
-        _reject(rule == STRICT, claim, at, target, fault)
+        if rule == STRICT:
+            _reject(claim, at, target, fault)

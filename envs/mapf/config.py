@@ -51,6 +51,8 @@ class MapfConfig(Config):
     radius: int = 5
     guide_bytes: int = 256 * 2**20
     """Bound on the cache of cost-to-go maps behind `guide` observations; never changes a result."""
+    mask: bool = True
+    """Offer action masks; without them a step is a third faster where nothing is observed."""
     track_density: bool = False
     """Measure the share of seen free cells that hold a robot; reads every window in every step."""
     allow_unreachable: bool = False
@@ -82,7 +84,7 @@ class MapfConfig(Config):
                 raise ConfigError(f"{name} = {getattr(self, name)}; expected at most {high}")
         at_least("guide_bytes", self.guide_bytes, 0)
         within("density", self.density, 0.0, 1.0)
-        for name in ("track_density", "allow_unreachable"):
+        for name in ("mask", "track_density", "allow_unreachable"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
         if self.dtype == "uint8" and self.observation != "grid":

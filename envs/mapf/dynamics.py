@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ludarium.envs.core.compile import inner, kernel
 from ludarium.envs.core.rng import draw, episode_key
 from ludarium.envs.core.state import COMMON, Field
-from ludarium.envs.mapf.collisions import FREE, SOFT, WALL, resolve
+from ludarium.envs.mapf.collisions import FREE, SOFT, WALL, release, resolve
 from ludarium.envs.mapf.generate import city_map, maze_map, random_map, room_map, warehouse_map
 from ludarium.envs.mapf.placement import component_lists, next_goal, place
 
@@ -352,11 +352,10 @@ def reset(
 @inner
 def _decide(s: State, c: Scalars, b: int, actions: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
     """Fill `at` and `target`: where row b's robots stand, and where they will."""
-    stride = s.occ.shape[2]
-    pos, at = s.pos[b], s.at
-    for i in range(c.robots):
-        at[i] = (np.int64(pos[i, 0]) + c.pad) * stride + np.int64(pos[i, 1]) + c.pad
-    resolve(c.collision, s.occ[b].reshape(-1), stride, s.claim, s.active[b], at, actions, s.target, fault)
+    resolve(
+        c.collision, s.occ[b].reshape(-1), s.occ.shape[2], c.pad, s.claim, s.active[b], s.pos[b],
+        actions, s.at, s.target, fault,
+    )  # fmt: skip
 
 
 @kernel
@@ -365,6 +364,7 @@ def check(s: State, c: Scalars, actions: NDArray[np.int64], fault: NDArray[np.in
     for b in range(actions.shape[0]):
         if not s.over[b]:
             _decide(s, c, b, actions[b], fault[b])
+            release(s.claim, s.at, s.target)
 
 
 @inner
@@ -373,10 +373,11 @@ def _commit(
     target: NDArray[np.int32],
     occ: NDArray[np.int16],
     busy: NDArray[np.uint8],
+    claim: NDArray[np.int16],
     pos: NDArray[np.int32],
     executed: NDArray[np.int8],
 ) -> None:
-    """Move the robots to their targets on flat grids."""
+    """Move the robots to their targets on flat grids, and give back their claims."""
     robots = at.shape[0]
     for i in range(robots):
         if target[i] != at[i]:
@@ -391,6 +392,7 @@ def _commit(
             continue
         occ[there] = i
         busy[there] = 1
+        claim[there] = -1
         if step == -1 or step == 1:
             pos[i, 1] += step
             executed[i] = 4 if step > 0 else 3
@@ -585,7 +587,7 @@ def advance(
         if s.over[b]:
             continue
         _decide(s, c, b, actions[b], fault[b])
-        _commit(s.at, s.target, s.occ[b].reshape(-1), s.busy[b].reshape(-1), s.pos[b], s.executed[b])
+        _commit(s.at, s.target, s.occ[b].reshape(-1), s.busy[b].reshape(-1), s.claim, s.pos[b], s.executed[b])
         if c.compat and c.collision == SOFT:
             _pogema_crowd(s.active[b], s.at, s.target, s.busy[b].reshape(-1))
         t = np.int64(s.t[b]) + 1

@@ -17,8 +17,15 @@ from ludarium.envs.core.frozen import thawing
 from ludarium.envs.mapf.dynamics import Scalars, State, advance, fields
 
 __all__ = [
-    "action_mask", "cost_to_go", "observe_bytes", "observe_floats", "observe_windows", "relative",
-    "turn_blind", "turn_bytes", "turn_floats",
+    "action_mask",
+    "cost_to_go",
+    "observe_bytes",
+    "observe_floats",
+    "observe_pomapf",
+    "turn_blind",
+    "turn_bytes",
+    "turn_floats",
+    "turn_windows",
 ]  # fmt: skip
 
 COMMON_SIDE = 11  # the window of radius 5, POGEMA's default, whose copies are compiled with a constant length
@@ -144,8 +151,8 @@ def look_floats(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.
         )  # fmt: skip
 
 
-@kernel
-def observe_windows(
+@inner
+def look_windows(
     s: State, c: Scalars, seats: NDArray[np.int32], obstacles: NDArray[np.float32], agents: NDArray[np.float32]
 ) -> None:
     """Write the first two channels as arrays of their own, float32[B, n, side, side]."""
@@ -161,23 +168,17 @@ def observe_windows(
                 _window_floats(seen_robots, n * side * side, busy, top * stride + left, stride, side)
 
 
-@kernel
-def relative(
-    s: State,
-    c: Scalars,
-    origin: NDArray[np.int32],
-    seats: NDArray[np.int32],
-    xy: NDArray[np.int32],
-    goal: NDArray[np.int32],
-) -> None:
-    """Write position and goal, int32[B, n, 2], relative to `origin` int32[B, N, 2]."""
+@inner
+def look_relative(s: State, seats: NDArray[np.int32], xy: NDArray[np.int32], goal: NDArray[np.int32]) -> None:
+    """Write position and goal, int32[B, n, 2], relative to where the robot started."""
     for b in range(seats.shape[0]):
+        pos, target, origin = s.pos[b], s.goal[b], s.origin[b]
         for n in range(seats.shape[1]):
             i = np.int64(seats[b, n])
             if i >= 0:
                 for axis in range(2):
-                    xy[b, n, axis] = s.pos[b, i, axis] - origin[b, i, axis]
-                    goal[b, n, axis] = s.goal[b, i, axis] - origin[b, i, axis]
+                    xy[b, n, axis] = pos[i, axis] - origin[i, axis]
+                    goal[b, n, axis] = target[i, axis] - origin[i, axis]
 
 
 @kernel
@@ -226,7 +227,7 @@ def _row_mask(
 @inner
 def look_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
     """Write int8[B, n, 5]: 1 for waiting and for moves that no obstacle stops; a robot off the map may only wait."""
-    for b in range(seats.shape[0]):
+    for b in range(out.shape[0]):
         _row_mask(seats[b], s.walls[b].reshape(-1), s.active[b], s.pos[b], s.walls.shape[2], c.pad, out[b])
 
 
@@ -248,8 +249,23 @@ def action_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.
     look_mask(s, c, seats, out)
 
 
+@kernel
+def observe_pomapf(
+    s: State,
+    c: Scalars,
+    seats: NDArray[np.int32],
+    obstacles: NDArray[np.float32],
+    agents: NDArray[np.float32],
+    xy: NDArray[np.int32],
+    target_xy: NDArray[np.int32],
+) -> None:
+    """`look_windows` and `look_relative` as Python calls them."""
+    look_windows(s, c, seats, obstacles, agents)
+    look_relative(s, seats, xy, target_xy)
+
+
 class Turn(NamedTuple):
-    """The buffers of a turn beside the state; `out` is uint8 or float32."""
+    """The buffers of a turn beside the state; `out` is uint8 or float32, the last four are empty unless observed."""
 
     seats: NDArray[np.int32]
     actions: NDArray[np.int64]
@@ -257,15 +273,19 @@ class Turn(NamedTuple):
     terminated: NDArray[np.bool_]
     truncated: NDArray[np.bool_]
     fault: NDArray[np.int16]
-    out: NDArray[Any]
     mask: NDArray[np.int8]
     summary: NDArray[np.float64]
+    out: NDArray[Any]
+    obstacles: NDArray[np.float32]
+    agents: NDArray[np.float32]
+    xy: NDArray[np.int32]
+    target_xy: NDArray[np.int32]
 
 
 def _thaw(item: Any) -> Any:
     members = (
         (np.int32, 2), (np.int64, 2), (np.float64, 2), (np.bool_, 2), (np.bool_, 1), (np.int16, 2),
-        (item, 5), (np.int8, 3), (np.float64, 2),
+        (np.int8, 3), (np.float64, 2), (item, 5), (np.float32, 4), (np.float32, 4), (np.int32, 3), (np.int32, 3),
     )  # fmt: skip
     return thawing((State, fields(1, 1, 1, 1, 1)), (Scalars, tuple(get_type_hints(Scalars).values())), (Turn, members))
 
@@ -304,6 +324,18 @@ def turn_floats(stepping: bool, words: NDArray[np.int64]) -> int:
     bad = _advance(s, c, io) if stepping else -1
     if bad < 0:
         look_floats(s, c, io.seats, io.out)
+        look_mask(s, c, io.seats, io.mask)
+    return bad
+
+
+@kernel
+def turn_windows(stepping: bool, words: NDArray[np.int64]) -> int:
+    """The same for POMAPF's windows and relative places."""
+    s, c, io = _thaw_floats(words)
+    bad = _advance(s, c, io) if stepping else -1
+    if bad < 0:
+        look_windows(s, c, io.seats, io.obstacles, io.agents)
+        look_relative(s, io.seats, io.xy, io.target_xy)
         look_mask(s, c, io.seats, io.mask)
     return bad
 

@@ -29,6 +29,7 @@ __all__ = ["Mapf"]
 _LOOK_AHEAD = 8
 """Goals after the present one that full information shows."""
 _NOTHING_GIVEN = 1
+_WINDOWS, _PLACES = ("obstacles", "agents"), ("xy", "target_xy")
 
 
 class Mapf(ArraySimulator):
@@ -55,6 +56,9 @@ class Mapf(ArraySimulator):
         longest = max((len(goals) for goals in self.fixed.goals), default=1) if self.fixed else _NOTHING_GIVEN
         self.capacity = config.max_steps + 1 if config.compat and self.lifelong else longest
         self.pool = self._pool()
+        self.masked = config.mask
+        # one kernel does a whole turn where there is a compiler and the observation is made of arrays alone
+        self.checks_actions = not DISABLED and config.observation in ("grid", "pomapf", "none")
 
     # --- spaces and parameters ---
     def _observation_space(self) -> spaces.Space[Any]:
@@ -255,28 +259,30 @@ class Mapf(ArraySimulator):
         """Find the conflicts of these actions."""
         dynamics.check(state, self.scalars, actions[0], fault)
 
-    @property
-    def checks_actions(self) -> bool:  # type: ignore[override]
-        """Whether one kernel does a whole turn: where the observation is a plain array, and there is a compiler."""
-        return not DISABLED and self.config.observation in ("grid", "none")
-
     def turner(self, state: Any, io: Buffers) -> Turner:
         """Check, step, observe and mask in one compiled call."""
         if not self.checks_actions:
             return super().turner(state, io)
-        kernel = observe.turn_bytes if self.config.dtype == "uint8" else observe.turn_floats
-        if self.config.observation == "none":
-            kernel = observe.turn_blind
+        kind, seen = self.config.observation, io.observed[0]
+        kernel = {"none": observe.turn_blind, "pomapf": observe.turn_windows, "grid": observe.turn_floats}[kind]
+        if self.config.dtype == "uint8":
+            kernel = observe.turn_bytes
         every = np.tile(np.arange(self.config.num_robots, dtype=np.int32), (len(state.t), 1))
         seats = every.copy()
-        seen = io.observed[0].reshape(*every.shape, -1, 1, 1) if self.config.observation == "none" else io.observed[0]
-        held = (state, self.scalars, observe.Turn(seats, io.actions[0], *io.out, seen, io.masks[0], io.summary))  # type: ignore[arg-type]
+        mask = np.zeros((0, 0, 5), np.int8) if io.masks[0] is None else io.masks[0]
+        out = seen if kind == "grid" else np.zeros((0, 0, 0, 0, 0), np.float32)
+        windows: list[Any] = [
+            seen[name] if kind == "pomapf" else np.zeros((0, 0, 0, 0), np.float32) for name in _WINDOWS
+        ]
+        places: list[Any] = [seen[name] if kind == "pomapf" else np.zeros((0, 0, 0), np.int32) for name in _PLACES]
+        buffers = observe.Turn(seats, io.actions[0], *io.out, mask, io.summary, out, *windows, *places)
+        held = (state, self.scalars, buffers)
         words = freeze(*held)
         compiled = bind(kernel, True, words)
 
         def turn(stepping: bool, wanted: tuple[NDArray[np.int32], ...]) -> int:
             if stepping:
-                return int(compiled(True, words))
+                return compiled(True, words)
             seats[...] = wanted[0]
             compiled(False, words)
             seats[...] = every
@@ -296,8 +302,7 @@ class Mapf(ArraySimulator):
             observe.observe_floats(state, c, seats, out)
             self._observe_guides(state, seats, out)
         else:
-            observe.observe_windows(state, c, seats, out["obstacles"], out["agents"])
-            observe.relative(state, c, state.origin, seats, out["xy"], out["target_xy"])
+            observe.observe_pomapf(state, c, seats, *(out[name] for name in _WINDOWS + _PLACES))
             if kind == "mapf":
                 self._observe_globally(state, seats, out)
 
