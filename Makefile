@@ -6,8 +6,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: run test test-slow lint bench bench-check peers docs clean
 
-run: $(VENV)/.run  ## play the quick scenario with four planners, verify it, write a report
-	$(BIN)/ludarium quick
+OUT := runs/$(shell date +%Y%m%d-%H%M%S)
+
+run: $(VENV)/.run  ## play the quick scenario with four planners, verify every episode, write a report
+	$(BIN)/ludarium run mapf-quick --agent shortest --agent pibt --agent rhcr --agent lns --out $(OUT)
+	$(BIN)/ludarium verify $(OUT)
+	@echo "report: $(OUT)/report.html"
 
 test: $(VENV)/.dev  ## all tests but the slow ones; what lacks a browser or Node is skipped by name
 	$(BIN)/python -m pytest -q -n auto --dist worksteal

@@ -23,6 +23,7 @@ from ludarium.envs.mapf.guides import Guides
 __all__ = ["Prioritized", "solve"]
 
 _STREAM_ORDER, _STREAM_TURN = 131, 132
+_EVERYTHING = 2**62
 
 
 @kernel
@@ -62,7 +63,7 @@ def _plan_all(
         robot = int(order[k])
         turn = below(draw(key, _STREAM_TURN, attempt, robot, 0), 4)
         guide = distance[rows[robot]]
-        last = route(table, guide, space, int(start[robot]), int(goal[robot]), horizon, turn, path[robot])
+        last = route(table, guide, space, int(start[robot]), int(goal[robot]), horizon, turn, _EVERYTHING, path[robot])
         if last < 0:
             return k
         arrival[robot] = last

@@ -21,6 +21,8 @@ from ludarium.envs.mapf.guides import Guides
 __all__ = ["refine"]
 
 _STREAM_CHOICE, _STREAM_ORDER = 121, 122
+_EFFORT = 4000
+"""States that one robot's new path may take to find; rather another choice of robots than a search of the whole map."""
 
 
 class _Work(NamedTuple):
@@ -154,7 +156,7 @@ def _replan(
         shortest = int(distance[rows[robot], start])
         turn = below(draw(key, _STREAM_ORDER, i, robot, 1), 4)
         guide = distance[rows[robot]]
-        arrival = route(table, guide, work.space, start, goal, shortest + slack, turn, work.fresh[done])
+        arrival = route(table, guide, work.space, start, goal, shortest + slack, turn, _EFFORT, work.fresh[done])
         if arrival < 0:
             break
         slack -= arrival - shortest

@@ -118,12 +118,13 @@ def route(
     goal: int,
     limit: int,
     turn: int,
+    effort: int,
     path: NDArray[np.int32],
 ) -> int:
     """Find the earliest arrival at `goal` for good, around all reservations; return its step, or -1.
 
     `guide[H * W]` holds steps to the goal, `limit` the latest arrival of interest (at most the horizon),
-    `turn` (0..3) which move is tried first. Writes `path[0..arrival]`, cells.
+    `turn` (0..3) which move is tried first, `effort` how many states may be looked at. Writes `path[0..arrival]`, cells.
     """
     cells = space.taken.shape[1]
     clear = clear_from(space, goal)
@@ -132,13 +133,14 @@ def route(
     if base > limit or space.taken[0, start] >= 0:
         return -1
     number = _begin(space, start, limit - base + 1)
-    low = 0
-    while low <= limit - base:
+    low, looked = 0, 0
+    while low <= limit - base and looked < effort:
         state = int(space.bucket[low])
         if state < 0:
             low += 1
             continue
         space.bucket[low] = space.link[state]
+        looked += 1
         t, cell = state // cells, state % cells
         if cell == goal and t >= clear:
             _trace(table, space, state, cells, path)

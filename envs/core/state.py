@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import kernel
+from ludarium.envs.core.compile import inner, kernel, tight
 from ludarium.envs.core.rng import mix64
 
 __all__ = ["COMMON", "Field", "Layout", "allocate", "block", "copy_rows", "digest_rows", "layout"]
@@ -124,7 +124,7 @@ _S = np.uint64(29)
 _EIGHT = np.uint64(8)
 
 
-@kernel
+@inner
 def _fold(h: np.uint64, memory: NDArray[np.uint8], start: int, size: int) -> np.uint64:
     """Fold `size` bytes into a hash, eight at a time, little end first."""
     for i in range(start, start + size - 7, 8):
@@ -148,7 +148,7 @@ def _fold(h: np.uint64, memory: NDArray[np.uint8], start: int, size: int) -> np.
     return np.uint64(h ^ (h >> _S))
 
 
-@kernel
+@tight
 def digest_rows(
     memory: NDArray[np.uint8],
     offset: NDArray[np.int64],

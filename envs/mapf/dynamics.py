@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.compile import inner, kernel, tight
 from ludarium.envs.core.rng import draw, episode_key
 from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.mapf.collisions import FREE, SOFT, WALL, release, resolve
@@ -186,14 +186,14 @@ def _own(s: State, c: Scalars, b: int, height: int, width: int) -> None:
     s.parts[b] = component_lists(s.plain, height, width, s.label[b], s.cells[b], s.first[b])
 
 
-@kernel
+@tight
 def lay_loaded(s: State, c: Scalars, b: int, height: int, width: int) -> None:
     """Make row b ready for an instance whose map lies in `plain`."""
     _own(s, c, b, height, width)
     s.inst[b] = LOADED
 
 
-@kernel
+@tight
 def _lay_random(
     s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
 ) -> None:
@@ -204,7 +204,7 @@ def _lay_random(
             _own(s, c, b, c.height, c.width)
 
 
-@kernel
+@tight
 def _lay_maze(
     s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
 ) -> None:
@@ -215,7 +215,7 @@ def _lay_maze(
             _own(s, c, b, c.height, c.width)
 
 
-@kernel
+@tight
 def _lay_room(
     s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
 ) -> None:
@@ -226,7 +226,7 @@ def _lay_room(
             _own(s, c, b, c.height, c.width)
 
 
-@kernel
+@tight
 def _lay_warehouse(
     s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
 ) -> None:
@@ -237,7 +237,7 @@ def _lay_warehouse(
             _own(s, c, b, c.height, c.width)
 
 
-@kernel
+@tight
 def _lay_city(
     s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
 ) -> None:
@@ -311,7 +311,7 @@ def _place(s: State, c: Scalars, pool: Pool, b: int, slot: int) -> int:
     )  # fmt: skip
 
 
-@kernel
+@tight
 def reset(
     s: State, c: Scalars, pool: Pool, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
 ) -> int:
@@ -358,7 +358,7 @@ def _decide(s: State, c: Scalars, b: int, actions: NDArray[np.int64], fault: NDA
     )  # fmt: skip
 
 
-@kernel
+@tight
 def check(s: State, c: Scalars, actions: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
     """Write the faults that `step` would find, moving nobody."""
     for b in range(actions.shape[0]):
@@ -614,7 +614,7 @@ def advance(
                 s.live[b, i] = False
 
 
-@kernel
+@tight
 def step(
     s: State,
     c: Scalars,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.buffers import canonical, row_sums
 from ludarium.envs.core.bytes import clear_run, copy_run, widen_run
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.compile import inner, kernel, tight
 from ludarium.envs.core.frozen import thawing
 from ludarium.envs.mapf.dynamics import Scalars, State, advance, fields
 
@@ -306,7 +306,7 @@ def _advance(s: State, c: Scalars, io: Turn) -> int:
     return bad
 
 
-@kernel
+@tight
 def turn_bytes(stepping: bool, words: NDArray[np.int64]) -> int:
     """Check and step if `stepping`, then observe the robots in `seats` in uint8, and mask."""
     s, c, io = _thaw_bytes(words)
@@ -317,7 +317,7 @@ def turn_bytes(stepping: bool, words: NDArray[np.int64]) -> int:
     return bad
 
 
-@kernel
+@tight
 def turn_floats(stepping: bool, words: NDArray[np.int64]) -> int:
     """The same in float32."""
     s, c, io = _thaw_floats(words)
@@ -328,7 +328,7 @@ def turn_floats(stepping: bool, words: NDArray[np.int64]) -> int:
     return bad
 
 
-@kernel
+@tight
 def turn_windows(stepping: bool, words: NDArray[np.int64]) -> int:
     """The same for POMAPF's windows and relative places."""
     s, c, io = _thaw_floats(words)
@@ -340,7 +340,7 @@ def turn_windows(stepping: bool, words: NDArray[np.int64]) -> int:
     return bad
 
 
-@kernel
+@tight
 def turn_blind(stepping: bool, words: NDArray[np.int64]) -> int:
     """The same for those who look at nothing but the mask."""
     s, c, io = _thaw_floats(words)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import kernel
+from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.rng import below, draw
 
 __all__ = ["STREAM_GOAL", "STREAM_START", "component_lists", "next_goal", "place", "placeable", "pool_lists"]
@@ -19,7 +19,7 @@ __all__ = ["STREAM_GOAL", "STREAM_START", "component_lists", "next_goal", "place
 STREAM_START, STREAM_GOAL = 2, 3
 
 
-@kernel
+@inner
 def _root(parent: NDArray[np.int32], cell: int) -> int:
     """The first cell of the tree that holds `cell`, halving the path on the way."""
     while parent[cell] != cell:
@@ -28,7 +28,7 @@ def _root(parent: NDArray[np.int32], cell: int) -> int:
     return cell
 
 
-@kernel
+@inner
 def _link_neighbours(grid: NDArray[np.uint8], height: int, width: int, parent: NDArray[np.int32]) -> None:
     """Make `parent` a forest whose trees are the components and whose roots are their smallest cells.
 
@@ -48,7 +48,7 @@ def _link_neighbours(grid: NDArray[np.uint8], height: int, width: int, parent: N
                 parent[max(one, other)] = min(one, other)
 
 
-@kernel
+@tight
 def component_lists(
     grid: NDArray[np.uint8],
     height: int,
@@ -84,7 +84,7 @@ def component_lists(
     return count
 
 
-@kernel
+@inner
 def _list_cells(
     label: NDArray[np.int32], size: int, count: int, cells: NDArray[np.int32], first: NDArray[np.int32]
 ) -> None:
@@ -101,7 +101,7 @@ def _list_cells(
             first[label[cell] + 1] = place + 1
 
 
-@kernel
+@tight
 def pool_lists(
     label: NDArray[np.int32],
     cells: NDArray[np.int32],
@@ -122,7 +122,7 @@ def pool_lists(
         pool_first[component + 1] = place
 
 
-@kernel
+@inner
 def _rank(cells: NDArray[np.int32], low: int, high: int, cell: int) -> int:
     """Return the place of `cell` in the ascending `cells[low:high]`, or -1."""
     end = high
@@ -135,7 +135,7 @@ def _rank(cells: NDArray[np.int32], low: int, high: int, cell: int) -> int:
     return low if low < end and cells[low] == cell else -1
 
 
-@kernel
+@tight
 def next_goal(
     key: np.uint64,
     robot: int,
@@ -160,7 +160,7 @@ def next_goal(
     return int(goal_cells[chosen + 1 if 0 <= listed <= chosen else chosen])
 
 
-@kernel
+@inner
 def _usable(
     component: int,
     cell: int,
@@ -175,7 +175,7 @@ def _usable(
     return distinct and high - low == 1 and goal_cells[low] != cell
 
 
-@kernel
+@tight
 def placeable(
     count: int,
     start_cells: NDArray[np.int32],
@@ -199,7 +199,7 @@ def placeable(
     return total
 
 
-@kernel
+@tight
 def place(
     key: np.uint64,
     robots: int,
@@ -237,7 +237,7 @@ def place(
     return most
 
 
-@kernel
+@inner
 def _place_starts(
     key: np.uint64,
     robots: int,
@@ -274,7 +274,7 @@ def _place_starts(
         robot += 1
 
 
-@kernel
+@inner
 def _place_goals(
     key: np.uint64,
     robots: int,

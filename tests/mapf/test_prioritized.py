@@ -72,7 +72,7 @@ def test_routes_are_the_earliest_around_reservations():
         start, goal = int(starts[robots]), int(goals[robots])
         path = np.empty(horizon + 1, np.int32)
         guide = Guides(grid).row(goal)
-        arrival = route(table, guide, space, start, goal, horizon, chance(4, 41, case, 4), path)
+        arrival = route(table, guide, space, start, goal, horizon, chance(4, 41, case, 4), 10**9, path)
         assert arrival == earliest(grid, trace.T.tolist(), start, goal, horizon)
         if arrival >= 0:
             own = np.concatenate([path[: arrival + 1], np.full(horizon - arrival, goal)])
