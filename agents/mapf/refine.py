@@ -21,7 +21,7 @@ from ludarium.envs.mapf.guides import Guides
 __all__ = ["refine"]
 
 _STREAM_CHOICE, _STREAM_ORDER = 121, 122
-_EFFORT = 4000
+_EFFORT = 16000
 """States that one robot's new path may take to find; rather another choice of robots than a search of the whole map."""
 
 
