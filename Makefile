@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test test-slow lint bench bench-check peers docs clean
+.PHONY: run test test-slow test-plain test-oldest lint bench bench-check peers docs clean
 
 OUT := runs/$(shell date +%Y%m%d-%H%M%S)
 
@@ -19,6 +19,16 @@ test: $(VENV)/.dev  ## all tests but the slow ones; what lacks a browser or Node
 test-slow: $(VENV)/.dev  ## the slow tests: training, long searches
 	$(PIP) install -q -c constraints.txt -e ".[dev,learn]"
 	$(BIN)/python -m pytest -q -m slow
+
+test-plain: $(VENV)/.dev  ## without the compiler: the kernels as plain Python
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -n auto tests/core/test_state.py tests/core/test_batch.py \
+		tests/core/test_forms.py tests/core/test_rng.py tests/mapf/test_parity.py
+
+test-oldest:  ## the adapters on the oldest Gymnasium that we support
+	$(PYTHON) -m venv .venvs/oldest
+	.venvs/oldest/bin/python -m pip install -q --disable-pip-version-check "gymnasium==1.2.2" -e ".[test]"
+	.venvs/oldest/bin/python -m pytest -q -n auto tests/core/test_forms.py tests/core/test_gymnasium.py \
+		tests/core/test_pettingzoo.py tests/properties tests/mapf/test_env.py
 
 lint: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check .

@@ -39,6 +39,8 @@ def options(s: dict[str, Any]) -> dict[str, Any]:
         "height": s["height"], "width": s["width"], "density": s.get("density", 0.3), "num_robots": s["robots"],
         "collision": s["collision"], "observation": kinds[s["observation"]], "max_steps": s.get("max_steps", LONG),
     }  # fmt: skip
+    if s["observation"] == "none":
+        found["mask"] = False  # the peers compute none
     if s.get("dtype"):
         found["dtype"] = s["dtype"]
     if s.get("actions"):

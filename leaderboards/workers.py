@@ -131,8 +131,9 @@ class _Pool:
     def enforce(self) -> None:
         """End the workers whose episodes take longer than the scenario allows."""
         for worker in list(self.workers.values()):
-            if worker.limited and worker.since is not None and time.monotonic() - worker.since > self.limit:
-                self.deaths[worker.unit] = _TRIES - 1
+            began, unit = worker.since, worker.unit
+            if worker.limited and unit and began is not None and time.monotonic() - began > self.limit:
+                self.deaths[unit] = _TRIES - 1
                 self.bury(worker, late=True)
 
     def close(self, drain: bool) -> None:

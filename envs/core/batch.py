@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -91,6 +92,7 @@ class Batch:
         self._logs: list[Any] = [self._new_log(r) for r in range(len(simulator.roles))]
         self._slots = np.full(rows, -1, np.int32)
         self._bound: Turner | None = None
+        self._unchecked = not simulator.checks_actions or illegal == "raise"
         self.summary = np.zeros((rows, 3))
 
     # --- reset -----------------------------------------------------------------------------------------------------
@@ -169,7 +171,7 @@ class Batch:
 
     def step(self) -> None:
         """Check the actions in the buffers, then advance all rows that are not over, observe and record."""
-        if not self.simulator.checks_actions or self.illegal == "raise":
+        if self._unchecked:
             self._check()
             if self.illegal == "raise":
                 self._raise_illegal()
@@ -193,12 +195,30 @@ class Batch:
 
     def _step_one(self) -> None:
         """The same for one row, without arrays of rows."""
-        stepped = not self.over[0]
-        self._advance()
-        if self.record and stepped:
+        over = self.summary.item(0, 1)
+        bad = (self._bound or self._turn())(True, self.every)
+        if bad >= 0:
+            self._outside(0, *divmod(bad, self.simulator.roles[0].count))
+        if not self._all_act:
+            self.simulator.asked(self.state, self.asked)
+        if not self.record or over:
+            return
+        t = self.t.item(0)
+        if self._plain_row is None:
             self._log(_ONE)
-            if self.summary[0, 1] or self.t[0] % MARK == 0:
-                self._mark(_ONE)
+        else:
+            log = self._logs[0]
+            if t > log.shape[1]:
+                log = self._grow(0)
+            log[0, t - 1] = self._plain_row
+        if t % MARK == 0 or self.summary.item(0, 1):
+            self._mark(_ONE)
+
+    @functools.cached_property
+    def _plain_row(self) -> NDArray[Any] | None:
+        """The actions of the only row, where there is one role and they are an array."""
+        actions = self.actions[0]
+        return actions[0] if len(self.actions) == 1 and isinstance(actions, np.ndarray) else None
 
     def _check(self) -> None:
         for r, role in enumerate(self.simulator.roles):
@@ -274,8 +294,7 @@ class Batch:
                 continue
             need = int(self.t[0] if self.rows == 1 else self.t.max())
             if need > log.shape[1]:
-                room = np.zeros((self.rows, max(MARK, log.shape[1]), *log.shape[2:]), log.dtype)
-                log = self._logs[r] = np.concatenate([log, room], axis=1)
+                log = self._grow(r)
             if self.rows == 1:
                 log[0, need - 1] = self.actions[r][0]
             else:
@@ -285,6 +304,13 @@ class Batch:
     def mark(self) -> None:
         """Note the digest of a batch of one now; steps that were played past `step` need it where `step` would mark."""
         self._mark(_ONE)
+
+    def _grow(self, r: int) -> NDArray[Any]:
+        """Double the room for a role's actions."""
+        log = self._logs[r]
+        room = np.zeros((self.rows, max(MARK, log.shape[1]), *log.shape[2:]), log.dtype)
+        self._logs[r] = np.concatenate([log, room], axis=1)
+        return self._logs[r]
 
     def _mark(self, which: NDArray[np.bool_]) -> None:
         if not self.record:

@@ -96,7 +96,13 @@ class GymEnv(gym.Env):
         batch, form = self.batch, self.form
         if batch.summary.item(0, 1) or not self._started:
             self._refuse()
-        form.put(batch, action)
+        target = self._target
+        if target is not None and type(action) is np.ndarray and action.dtype == np.int64 == target.dtype:
+            if action.shape != target.shape:
+                form.put(batch, action)  # which says what is wrong
+            target[...] = action
+        else:
+            form.put(batch, action)
         if self._crew is not None:
             batch.check_seat(form.seat)  # before the others are asked: they would be asked again for the same step
             self._crew.act()
@@ -107,8 +113,7 @@ class GymEnv(gym.Env):
         elif form.name == "asked":
             form.focus(batch)
         if self._crew is None and not batch.summary.item(0, 1):
-            seen = self._joint
-            return form.observe(batch) if seen is None else seen.copy(), reward, False, False, self._info()
+            return self._observe(), reward, False, False, self._info()
         return form.observe(batch), reward, *self._ends(), self._last_info()
 
     def _refuse(self) -> None:
@@ -166,15 +171,29 @@ class GymEnv(gym.Env):
         views |= {name: values[0] for name, values in self.simulator.extras(batch.state).items()}
         return tuple(views.items())
 
+    def _observe(self) -> Any:
+        seen = self._joint
+        if seen is None:
+            return self.form.observe(self.batch)
+        return {name: part.copy() for name, part in seen.items()} if isinstance(seen, dict) else seen.copy()
+
     @functools.cached_property
-    def _joint(self) -> NDArray[Any] | None:
-        """The row's observations where they are one array and shown whole."""
+    def _target(self) -> NDArray[Any] | None:
+        """The row's buffer of actions where all seats' come as one array, else None."""
+        actions = self.batch.actions[0]
+        return actions[0] if self.form.name == "joint" and isinstance(actions, np.ndarray) else None
+
+    @functools.cached_property
+    def _joint(self) -> Any:
+        """Views of the row's observations where they are arrays and shown whole, else None."""
         seen = self.batch.observed[0]
-        return seen[0] if self.form.name == "joint" and isinstance(seen, np.ndarray) else None
+        if self.form.name != "joint" or isinstance(seen, list):
+            return None
+        return {name: part[0] for name, part in seen.items()} if isinstance(seen, dict) else seen[0]
 
     def __getstate__(self) -> dict[str, Any]:
         """Copies make their own views of their own buffers."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_watched", "_joint")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_watched", "_joint", "_target")}
 
     def action_masks(self) -> Any:
         """The legal actions now, in the form of the action space (int8)."""
