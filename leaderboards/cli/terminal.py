@@ -44,7 +44,7 @@ def _raw() -> Iterator[None]:
 
     fd = sys.stdin.fileno()
     before = termios.tcgetattr(fd)
-    tty.setcbreak(fd)
+    tty.setcbreak(fd, termios.TCSADRAIN)  # by default it would drop the keys that were typed meanwhile
     try:
         yield
     finally:
@@ -99,8 +99,8 @@ class Terminal:
     def ask(self, commands: tuple[str, ...] | None) -> str | None:
         """A command by key, or as a line."""
         if self._keys and _has_directions(commands):
-            print(_HELP)
             with _raw():
+                print(_HELP)
                 while True:
                     key = _key()
                     if key in (None, "q", "\x04"):
