@@ -32,14 +32,8 @@ class CustomBuildHook(BuildHookInterface):
         if version == "editable":
             self._link()
             return
-        for inside, outside in PACKAGE.items():
-            source = Path(self.root) / outside
-            for path in [source] if source.is_file() else sorted(source.rglob("*")):
-                if path.is_file() and "__pycache__" not in path.parts:
-                    target = Path("ludarium") / inside
-                    if path != source:
-                        target /= path.relative_to(source)
-                    build_data["force_include"][str(path)] = target.as_posix()
+        for inside, outside in PACKAGE.items():  # by folder: a file that is in two places is one key otherwise
+            build_data["force_include"][str(Path(self.root) / outside)] = f"ludarium/{inside}"
 
     def _link(self) -> None:
         package = Path(self.root) / "build" / "dev" / "ludarium"

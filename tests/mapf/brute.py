@@ -41,8 +41,7 @@ def _joint_moves(around: dict[int, list[int]], cells: Cells, fixed: Sequence[boo
             return
         for cell in [cells[agent]] if fixed[agent] else around[cells[agent]]:
             clash = any(
-                taken == cell or (taken == cells[agent] and cells[other] == cell)
-                for other, taken in enumerate(chosen)
+                taken == cell or (taken == cells[agent] and cells[other] == cell) for other, taken in enumerate(chosen)
             )
             if not clash:
                 yield from extend(agent + 1, [*chosen, cell])

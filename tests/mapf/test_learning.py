@@ -35,7 +35,15 @@ def test_ppo_learns_to_reach_goals(seed):
     random = mean_return(lambda _: space.sample())
     env = gym.make("mapf-lifelong-v0", **WORLD)
     model = PPO(
-        "MlpPolicy", env, seed=seed, n_steps=512, batch_size=128, gamma=0.95, ent_coef=0.01, learning_rate=1e-3, device="cpu"
+        "MlpPolicy",
+        env,
+        seed=seed,
+        n_steps=512,
+        batch_size=128,
+        gamma=0.95,
+        ent_coef=0.01,
+        learning_rate=1e-3,
+        device="cpu",
     )
     model.learn(30_000)
     learned = mean_return(lambda observation: int(model.predict(observation, deterministic=False)[0]))
