@@ -9,7 +9,10 @@ from mapf.rolling import lifelong_instance
 from mapf.worlds import DATA, grid_of, random_grid
 
 from ludarium.agents.mapf.bound import goal_bound, throughput_bound
+from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import InstanceError
+from ludarium.envs.core.registry import make_simulator
+from ludarium.envs.mapf.dynamics import look_ahead
 from ludarium.envs.mapf.grid import bfs, neighbours
 
 FROZEN = DATA / "pogema-benchmark"
@@ -91,3 +94,18 @@ def test_bound_of_the_frozen_scenarios(name, monkeypatch):
     reached = np.array([goal_bound(s.grid, s.starts, s.goals, steps, s.lengths) for s in scenarios])
     means = [reached[:, :count].sum(axis=1).mean() / steps for count in counts]
     assert np.allclose(means, UB[name], atol=0.00051)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_environments_bound_is_the_planners_bound(seed):
+    """Two searches written apart, over goals drawn by the environment and goals as a table."""
+    batch = Batch(make_simulator("mapf-lifelong-v0", size=12, num_robots=6, max_steps=60), 1, "mapf-lifelong-v0")
+    one = np.ones(1, np.bool_)
+    batch.seed(one, [seed])
+    batch.reset(one)
+    view = batch.simulator.full(batch.state, 0, "full")
+    upcoming = np.full((6, 60), -1, np.int32)
+    look_ahead(batch.state, 0, upcoming)
+    goals = np.concatenate([view.goal[:, None], upcoming], axis=1)
+    expected = throughput_bound(view.grid, view.pos, goals, 60)
+    assert batch.simulator.bounds(batch.state, 0)["throughput"] == pytest.approx(expected, rel=1e-12)
