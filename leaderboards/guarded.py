@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ludarium.agents.contract import Agent, GroupAgent
 from ludarium.agents.crew import Crew
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.errors import LudariumError, ScenarioError
+from ludarium.envs.core.errors import AgentError, ConfigError, LudariumError, NotClaimedError, ScenarioError
 
 __all__ = ["Guarded", "default_actions"]
 
@@ -94,7 +94,11 @@ class Guarded(Crew):
                         self._note([], "finish", error)
 
     def act(self) -> None:
-        """Ask everybody whom the world waits for; seats without a usable answer get the default action."""
+        """Ask everybody whom the world waits for; seats without a usable answer get the default action.
+
+        An agent that says at the first step that it is not made for this world raises `AgentError`: that is a mistake in
+        what was given, and no turn to lose.
+        """
         for n, (agent, seats, numbers) in enumerate(self.agents):
             asked = numbers[self.batch.asked[self.row, numbers] != 0]
             if not len(asked):
@@ -108,6 +112,8 @@ class Guarded(Crew):
                 else:
                     self._put_each(agent, seats, asked)
             except LudariumError as error:
+                if isinstance(error, ConfigError | NotClaimedError) and self.batch.t[self.row] == 0:
+                    raise AgentError(f"{type(agent).__name__} cannot play this world: {error}") from error
                 self._lose(asked, "nonsense", error)
             except _FAILURES as error:
                 self._lose(asked, "crash", error)

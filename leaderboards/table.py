@@ -11,7 +11,9 @@ from ludarium.scenarios.loader import Scenario
 __all__ = ["ALL", "Line", "number", "results", "shown_metrics", "terminal_table"]
 
 ALL = "all cases"
-_SHOWN = 4
+_DIGITS = 6
+"""The least width of a column of numbers."""
+_SHOWN = 3
 """Metrics that fit a terminal; the report and `--json` have them all."""
 
 
@@ -56,9 +58,11 @@ def results(scenario: Scenario, rows: list[dict[str, Any]]) -> list[Line]:
     return lines
 
 
-def number(value: float) -> str:
-    """A number for people: four digits that count."""
-    return f"{value:,.0f}" if abs(value) >= 10_000 or (value == int(value) and abs(value) >= 100) else f"{value:.4g}"
+def number(value: float, digits: int = 4) -> str:
+    """A number for people: `digits` that count, and no exponent for large ones."""
+    if abs(value) >= 10_000 or (value == int(value) and abs(value) >= 100):
+        return f"{value:,.0f}"
+    return f"{value:.{digits}g}" if abs(value) < 10**digits else f"{value:.0f}"
 
 
 def terminal_table(title: str, lines: list[Line]) -> Any:
@@ -72,13 +76,14 @@ def terminal_table(title: str, lines: list[Line]) -> Any:
         table.add_column(heading, no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)
     for n, name in enumerate(names):
-        table.add_column(name.replace("_", " ") if n else "mean", justify="right", style=None if n else "bold")
+        words = name.replace("_", " ") if n else "mean"
+        table.add_column(words, justify="right", style=None if n else "bold", min_width=_DIGITS)
         if n == 0:
             table.add_column("IQM", justify="right", no_wrap=True)
             table.add_column("95 % interval", justify="right", no_wrap=True)
     lost = any(line.turns_lost for line in lines)
     if lost:
-        table.add_column("turns lost", justify="right", style="red")
+        table.add_column("turns lost", justify="right", style="red", min_width=_DIGITS)
     last = ""
     for line in lines:
         if last and line.case != last:
@@ -87,7 +92,7 @@ def terminal_table(title: str, lines: list[Line]) -> Any:
         for n, found in enumerate(line.metrics[name] for name in names):
             cells.append(number(found.mean))
             if n == 0:
-                cells += [number(found.iqm), f"{number(found.low)}–{number(found.high)}"]
+                cells += [number(found.iqm), f"{number(found.low, 3)}–{number(found.high, 3)}"]
         table.add_row(*cells, *([str(line.turns_lost)] if lost else []))
         last = line.case
     return table

@@ -228,7 +228,7 @@ class Follower(Planner):
     """
 
     view = "state"
-    information = "local"
+    information = "global"  # it knows the whole map; of the other robots it looks only at those within `radius`
 
     def __init__(self, radius: int = 5) -> None:
         if radius < 0:

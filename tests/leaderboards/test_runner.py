@@ -239,6 +239,19 @@ def test_an_agent_that_hangs_loses_the_episode_after_the_scenarios_seconds(here,
     assert verify(here / "run").ok
 
 
+@pytest.mark.parametrize("jobs", [0, 1])
+def test_an_agent_that_is_not_made_for_a_world_stops_the_run_and_says_so(here, jobs):
+    with pytest.raises((AgentError, RunError), match=r"LaCAM cannot play this world: .* one goal a robot"):
+        run("tiny.toml", ["lacam"], here / "run", jobs=jobs)
+
+
+@pytest.mark.parametrize("agent", ["random", "shortest", "prioritized", "pibt", "rhcr", "lns", "follower"])
+def test_the_lifelong_agents_lose_no_turn(here, agent):
+    done = run("tiny.toml", [agent], here / "run", jobs=0)
+    assert [row["faults"] for row in done.rows] == [{}] * 8
+    assert verify(here / "run").ok
+
+
 def test_trials_have_equal_episodes_and_different_agent_seeds(here, edit_scenario):
     done = run(edit_scenario("version = 1", "version = 1\ntrials = 3"), ["random"], here / "run", jobs=0, episodes=1)
     assert [row["trial"] for row in done.rows] == [0, 1, 2] * 2
