@@ -86,10 +86,10 @@ def _warm_agent(name: str) -> None:
         batch.reset(np.ones(1, np.bool_))
         try:
             crew = Guarded(batch, [(make_agent(name), simulator.seats)])
+            crew.start(0)
+            for _ in range(STEPS):
+                if not batch.over[0]:
+                    crew.act()
+                    batch.step()
         except (AgentError, NotClaimedError):
-            continue
-        crew.start(0)
-        for _ in range(STEPS):
-            if not batch.over[0]:
-                crew.act()
-                batch.step()
+            continue  # not made for this world
