@@ -11,10 +11,10 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel, tight
+from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.rng import mix64
 
-__all__ = ["COMMON", "Field", "Layout", "allocate", "block", "copy_rows", "digest_rows", "layout"]
+__all__ = ["COMMON", "Field", "Layout", "allocate", "block", "digest_rows", "layout"]
 
 _ALIGN = 64
 _T = TypeVar("_T", bound=tuple)
@@ -100,23 +100,6 @@ def block(state: tuple[Any, ...], where: Layout) -> NDArray[np.uint8]:
     first = state[0]
     start = first.ctypes.data - first.base.ctypes.data
     return first.base.view(np.uint8)[start : start + where.size]
-
-
-@kernel
-def copy_rows(
-    target: NDArray[np.uint8],
-    source: NDArray[np.uint8],
-    offset: NDArray[np.int64],
-    width: NDArray[np.int64],
-    to: int,
-    start: int,
-) -> None:
-    """Copy row `start` of one block over row `to` of another block of the same layout."""
-    for f in range(offset.shape[0]):
-        size = width[f]
-        a, b = offset[f] + to * size, offset[f] + start * size
-        for i in range(size):
-            target[a + i] = source[b + i]
 
 
 _K = np.uint64(0x9FB21C651E98DF25)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ludarium.envs.core.buffers import make_buffer, narrowest, row_of, row_sums, seat_of
 from ludarium.envs.core.simulator import ArraySimulator
-from ludarium.envs.core.state import COMMON, Field, allocate, block, copy_rows, digest_rows, layout
+from ludarium.envs.core.state import COMMON, Field, allocate, block, digest_rows, layout
 
 DTYPES = (np.uint8, np.int16, np.int32, np.float64, np.bool_, np.uint64)
 
@@ -116,19 +116,6 @@ def test_a_layout_in_another_order_is_refused() -> None:
     fields = (*COMMON(2), Field("b", np.int32), Field("a", np.int32), Field("c", np.int32))
     with pytest.raises(TypeError, match="has fields"):
         allocate(State, fields, 1)
-
-
-def test_a_row_is_copied_whole_and_alone() -> None:
-    state, fields = made(3, [(2,), (3, 3), ()], ["state", "derived", "state"], [np.int16, np.float64, np.bool_])
-    where = layout(fields, 3)
-    block(state, where)[:] = np.arange(where.size) % 251
-    for flag in (state.over, state.live, state.c):
-        flag[...] = flag.view(np.uint8) % 2
-    before = [array.copy() for array in state]
-    copy_rows(block(state, where), block(state, where), where.offset, where.width, 2, 0)
-    for array, old in zip(state, before, strict=True):
-        np.testing.assert_array_equal(array[:2], old[:2])
-        np.testing.assert_array_equal(array[2], old[0])
 
 
 def test_digests_are_of_64_bits_without_accidents() -> None:
