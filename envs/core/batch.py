@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ludarium.envs.core.buffers import canonical, is_numeric, make_buffer, narrowest, row_sums
+from ludarium.envs.core.buffers import canonical, is_numeric, make_buffer, narrowest
 from ludarium.envs.core.compile import kernel_hash
 from ludarium.envs.core.errors import (
     ActionError,
@@ -136,8 +136,6 @@ class Batch:
 
     def _refresh(self, which: NDArray[np.bool_]) -> None:
         """Bring who is asked, the summary, observations and masks of the rows in `which` up to date."""
-        row_sums(self.out.reward, self.summary)
-        self.summary[:, 1], self.summary[:, 2] = self.over, self.out.truncated
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
         self._turn()(False, tuple(np.where(which[:, None], every, np.int32(-1)) for every in self.every))

@@ -13,9 +13,13 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import DISABLED
 
-__all__ = ["clear_run", "copy_run", "widen_run"]
+__all__ = ["clear_run", "copy_run", "flat", "widen_run"]
 
 if DISABLED:
+
+    def flat(array: NDArray[Any], b: int) -> NDArray[Any]:
+        """Row `b` of a C-contiguous array of two axes or more, as one axis: a view."""
+        return array[b].reshape(-1)
 
     def copy_run(target: NDArray[Any], to: int, source: NDArray[Any], start: int, length: int) -> None:
         """Copy `length` items (a constant) of `source` from `start` to `target` at `to`; the same item type."""
@@ -39,6 +43,28 @@ else:
     def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
         data = context.make_array(kind)(context, builder, array).data
         return builder.gep(data, [index])
+
+    @intrinsic
+    def flat(typingctx: Any, array: Any, b: Any) -> Any:
+        """Row `b` of a C-contiguous array of two axes or more, as one axis: a view."""
+        if not isinstance(array, types.Array) or array.layout != "C" or array.ndim < 2:
+            return None
+        row = types.Array(array.dtype, 1, "C")
+
+        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            whole = context.make_array(sig.args[0])(context, builder, args[0])
+            size = context.get_constant(types.intp, 1)
+            for axis in range(1, array.ndim):
+                size = builder.mul(size, builder.extract_value(whole.shape, axis), flags=("nsw",))
+            data = builder.gep(whole.data, [builder.mul(args[1], size, flags=("nsw",))])
+            item = context.get_constant(types.intp, context.get_abi_sizeof(context.get_data_type(array.dtype)))
+            view = context.make_array(row)(context, builder)
+            context.populate_array(
+                view, data=data, shape=[size], strides=[item], itemsize=item, meminfo=None, parent=None
+            )
+            return view._getvalue()
+
+        return row(array, types.intp), code
 
     @intrinsic(prefer_literal=True)
     def copy_run(typingctx: Any, target: Any, to: Any, source: Any, start: Any, length: Any) -> Any:

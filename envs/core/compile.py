@@ -10,8 +10,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import functools
+import glob
 import hashlib
 import os
+import pickle
 import stat
 import sys
 import tempfile
@@ -21,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["DISABLED", "bind", "inner", "kernel", "kernel_hash", "sources_of", "tight"]
+__all__ = ["DISABLED", "bind", "inner", "kernel", "kernel_hash", "sources_of", "special", "tight"]
 
 DISABLED = os.environ.get("NUMBA_DISABLE_JIT", "0") not in ("", "0")
 _LIBRARIES = ("site-packages", "dist-packages", f"python{sys.version_info[0]}.{sys.version_info[1]}")
@@ -62,7 +64,9 @@ if DISABLED:
     np.seterr(over="ignore")  # compiled 64-bit integers wrap silently; plain NumPy scalars must do the same
 
 import numba  # noqa: E402  (after the cache folder is chosen)
-from numba.core.caching import FunctionCache  # noqa: E402
+from numba.core.caching import FunctionCache, IndexDataCacheFile  # noqa: E402
+
+from ludarium.envs.core.linking import SUPPORTED, PartCompiler, WholeCompiler  # noqa: E402
 
 
 @functools.cache
@@ -153,13 +157,45 @@ def _announce(name: str) -> None:
     _announced = True
 
 
+class _StampedFiles(IndexDataCacheFile):
+    """Compiled code on disk, in a file named for the stamp of the sources and for the types of the arguments.
+
+    Numba numbers these files and keeps an index: two processes that compile at once can each write number 1, and then
+    one signature runs the other's code.
+    """
+
+    def _file(self, key: Any) -> Path:
+        named = hashlib.blake2b(f"{numba.__version__} {key}".encode(), digest_size=12).hexdigest()
+        return Path(self._cache_path) / f"{self._base}.{self._source_stamp}.{named}.nbc"
+
+    @property
+    def _base(self) -> str:
+        return str(self._index_name).removesuffix(".nbi")
+
+    def load(self, key: Any) -> Any:
+        """The code for a key, or None."""
+        try:
+            found, data = pickle.loads(self._file(key).read_bytes())
+        except OSError:
+            return None
+        return data if found == key else None
+
+    def save(self, key: Any, data: Any) -> None:
+        """Write the code for a key, and drop what older sources compiled to."""
+        with self._open_for_write(self._file(key)) as file:
+            file.write(self._dump((key, data)))
+        for old in Path(self._cache_path).glob(f"{glob.escape(self._base)}.*.nbc"):
+            if old.name.split(".")[-3] != self._source_stamp:
+                old.unlink(missing_ok=True)
+
+
 class _StampedCache(FunctionCache):
-    """Numba's function cache, whose index is valid only for the same sources of the whole import closure."""
+    """Numba's function cache, valid only for the same sources of the whole import closure."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
         super().__init__(function)
         self._kernel = function.__qualname__
-        self._cache_file._source_stamp = kernel_hash(function.__module__)
+        self._cache_file = _StampedFiles(self._cache_path, self._impl.filename_base, kernel_hash(function.__module__))
 
     def load_overload(self, signature: Any, target: Any) -> Any:
         found = super().load_overload(signature, target)
@@ -169,12 +205,28 @@ class _StampedCache(FunctionCache):
 
 
 def _compiled(function: Callable[..., Any], **options: Any) -> Any:
-    dispatcher = numba.njit(nogil=True, error_model="numpy", **options)(function)
-    if not DISABLED:
-        _forget_literals(dispatcher)
-        with contextlib.suppress(RuntimeError):  # no place to cache at all: compile once per process
-            dispatcher._cache = _StampedCache(function)
-    return dispatcher
+    return numba.njit(nogil=True, error_model="numpy", **options)(function)
+
+
+def _part(function: Callable[..., Any], **options: Any) -> Any:
+    """A kernel for kernels: no entry from Python, nothing on disk but inside its callers."""
+    if SUPPORTED:
+        options["pipeline_class"] = PartCompiler
+    part = _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, **options)
+    _forget_literals(part)
+    return part
+
+
+def _whole(function: Callable[..., Any], **options: Any) -> Any:
+    """A kernel for Python, with a part of its own for the kernels that call it too."""
+    if DISABLED:
+        return function
+    whole = _compiled(function, **options, **({"pipeline_class": WholeCompiler} if SUPPORTED else {}))
+    part = _part(function, **options)
+    whole.get_call_template, whole.get_overload = part.get_call_template, part.get_overload
+    with contextlib.suppress(RuntimeError):  # no place to cache at all: compile once per process
+        whole._cache = _StampedCache(function)
+    return whole
 
 
 def _forget_literals(dispatcher: Any) -> None:
@@ -191,12 +243,12 @@ def kernel(function: Callable[..., Any]) -> Any:
     The function stays plain Python under `NUMBA_DISABLE_JIT=1`. Arguments are arrays, named tuples of arrays, tuples of
     scalars; never objects. A division by zero gives what NumPy gives.
     """
-    return _compiled(function)
+    return _whole(function)
 
 
 def tight(function: Callable[..., Any]) -> Any:
     """A kernel that allocates nothing: without reference counts it compiles faster and its calls cost less."""
-    return _compiled(function, _nrt=False)
+    return _whole(function, _nrt=False)
 
 
 def inner(function: Callable[..., Any]) -> Any:
@@ -204,9 +256,31 @@ def inner(function: Callable[..., Any]) -> Any:
 
     It allocates nothing. Calling it from Python is an error.
     """
-    if DISABLED:
-        return function
-    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True, _nrt=False)
+    return function if DISABLED else _part(function, _nrt=False)
+
+
+def special(general: Any, variant: str) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate the form of the inner kernel `general` for frozen tuples of a variant: there only this one is compiled.
+
+    It must give what `general` gives for them; without the compiler, `general` is what runs.
+    """
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        if DISABLED:
+            return function
+        chosen = _part(function, _nrt=False)
+        plainly, overload = general.get_call_template, general.get_overload
+
+        def fits(kinds: Any) -> bool:
+            return any(getattr(kind, "variant", None) == variant for kind in kinds)
+
+        general.get_call_template = lambda arguments, names: (chosen.get_call_template if fits(arguments) else plainly)(
+            arguments, names
+        )
+        general.get_overload = lambda kinds: (chosen.get_overload if fits(kinds) else overload)(kinds)
+        return chosen
+
+    return decorate
 
 
 def bind(dispatcher: Any, *arguments: Any) -> Callable[..., Any]:

@@ -72,10 +72,10 @@ def episode_key(seed: int) -> np.uint64:
 
 
 @kernel
-def _episode_seed(seed: int, k: int) -> int:
-    return np.int64(mix(np.uint64(seed), k) >> _S11) if k > 0 else np.int64(seed)
+def _later_seed(seed: int, k: int) -> int:
+    return np.int64(mix(np.uint64(seed), k) >> _S11)
 
 
 def episode_seed(seed: int, k: int) -> int:
     """The seed of a row's k-th episode: the row's own seed first, then 53-bit seeds mixed from it."""
-    return int(_episode_seed(seed, k))
+    return int(_later_seed(seed, k)) if k > 0 else seed

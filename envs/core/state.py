@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, tight
+from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.rng import mix64
 
 __all__ = ["COMMON", "Field", "Layout", "allocate", "block", "digest_rows", "layout"]
@@ -92,7 +93,7 @@ def allocate(kind: type[_T], fields: tuple[Field, ...], rows: int) -> _T:
         shape = field.shape if field.kind == "scratch" else (rows, *field.shape)
         arrays[field.name] = memory[end : end + size].view(field.dtype).reshape(shape)
         end += _padded(field, rows)
-    return kind(*(arrays[name] for name in names))
+    return freeze(kind(*(arrays[name] for name in names)))
 
 
 def block(state: tuple[Any, ...], where: Layout) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner
 
-__all__ = ["BLOCKED", "FREE", "OBSTACLE", "SWAP", "VERTEX", "WALL", "release", "resolve"]
+__all__ = ["BLOCKED", "FREE", "OBSTACLE", "SWAP", "VERTEX", "WALL", "intend", "release", "resolve", "soft"]
 
 SOFT, BLOCK_BOTH, PRIORITY, STRICT = 0, 1, 2, 3
 OBSTACLE, VERTEX, SWAP, BLOCKED = 1, 2, 3, 4
@@ -22,7 +22,7 @@ FREE, WALL = -1, -2
 
 
 @inner
-def _intend(
+def intend(
     occ: NDArray[np.int16],
     stride: int,
     pad: int,
@@ -48,7 +48,7 @@ def _intend(
 
 
 @inner
-def _soft(
+def soft(
     occ: NDArray[np.int16],
     claim: NDArray[np.int16],
     active: NDArray[np.bool_],
@@ -187,12 +187,12 @@ def resolve(
     fault: NDArray[np.int16],
 ) -> None:
     """Decide by a rule who moves where; `pos` is int32[N, 2], `stride` the length of a row of the padded grid."""
-    _intend(occ, stride, pad, pos, active, actions, at, target, fault)
+    intend(occ, stride, pad, pos, active, actions, at, target, fault)
     if rule == BLOCK_BOTH:
         _block_both(occ, claim, at, target, fault)
     elif rule == PRIORITY:
         _priority(occ, at, target, fault)
     else:
-        _soft(occ, claim, active, at, target, fault)
+        soft(occ, claim, active, at, target, fault)
         if rule == STRICT:
             _reject(claim, at, target, fault)

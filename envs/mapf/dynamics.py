@@ -13,32 +13,33 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel, tight
-from ludarium.envs.core.rng import draw, episode_key
+from ludarium.envs.core.bytes import flat
+from ludarium.envs.core.compile import inner, kernel, special, tight
 from ludarium.envs.core.state import COMMON, Field
-from ludarium.envs.mapf.collisions import FREE, SOFT, WALL, release, resolve
-from ludarium.envs.mapf.generate import city_map, maze_map, random_map, room_map, warehouse_map
-from ludarium.envs.mapf.placement import component_lists, next_goal, place
+from ludarium.envs.mapf.collisions import FREE, SOFT, intend, release, resolve, soft
+from ludarium.envs.mapf.placement import next_goal
 
 __all__ = [
     "GENERATED",
-    "LAY",
     "LOADED",
+    "RESTART",
     "Pool",
     "Scalars",
     "State",
     "advance",
     "check",
+    "crowding",
     "fields",
-    "lay_loaded",
+    "goal_after",
     "look_ahead",
-    "reset",
     "step",
+    "variant",
 ]
 
 STAY, VANISH, RESTART = 0, 1, 2
-STREAM_SLOT = 4
 GENERATED, LOADED = -1, -2
+USUAL = "usual"
+"""The variant of scalars for lifelong episodes under `soft`, crowding not tracked, no `compat`: kernels for it are fewer."""
 
 
 class Scalars(NamedTuple):
@@ -60,6 +61,12 @@ class Scalars(NamedTuple):
     d: int
     p: float
     q: float
+
+
+def variant(c: Scalars) -> str:
+    """Which special kernels are meant for these scalars."""
+    usual = c.collision == SOFT and c.on_goal == RESTART and not c.compat and not c.track_density
+    return USUAL if usual else ""
 
 
 class State(NamedTuple):
@@ -162,200 +169,22 @@ def fields(robots: int, height: int, width: int, pad: int, given: int) -> tuple[
     )
 
 
-# --- maps ------------------------------------------------------------------------------------------------------------
-@inner
-def _lay(
-    grid: NDArray[np.uint8], height: int, width: int, pad: int, walls: NDArray[np.uint8], occ: NDArray[np.int16]
-) -> None:
-    """Put a map into padded grids: the map, one cell of wall around it, free ground beyond."""
-    for row in range(walls.shape[0]):
-        for column in range(walls.shape[1]):
-            y, x = row - pad, column - pad
-            wall = -1 <= y <= height and -1 <= x <= width
-            if 0 <= y < height and 0 <= x < width:
-                wall = grid[y, x] != 0
-            walls[row, column] = 1 if wall else 0
-            occ[row, column] = WALL if wall else FREE
-
-
-@inner
-def _own(s: State, c: Scalars, b: int, height: int, width: int) -> None:
-    """Make the map in `plain` row b's own: grids, components."""
-    s.size[b, 0], s.size[b, 1] = height, width
-    _lay(s.plain, height, width, c.pad, s.walls[b], s.occ[b])
-    s.parts[b] = component_lists(s.plain, height, width, s.label[b], s.cells[b], s.first[b])
-
-
-@tight
-def lay_loaded(s: State, c: Scalars, b: int, height: int, width: int) -> None:
-    """Make row b ready for an instance whose map lies in `plain`."""
-    _own(s, c, b, height, width)
-    s.inst[b] = LOADED
-
-
-@tight
-def _lay_random(
-    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-) -> None:
-    """Draw the maps of the rows in `which` that take none from elsewhere."""
-    for b in range(which.shape[0]):
-        if which[b] and slots[b] == GENERATED:
-            random_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.p)
-            _own(s, c, b, c.height, c.width)
-
-
-@tight
-def _lay_maze(
-    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-) -> None:
-    """The same for mazes."""
-    for b in range(which.shape[0]):
-        if which[b] and slots[b] == GENERATED:
-            maze_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.p)
-            _own(s, c, b, c.height, c.width)
-
-
-@tight
-def _lay_room(
-    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-) -> None:
-    """The same for rooms."""
-    for b in range(which.shape[0]):
-        if which[b] and slots[b] == GENERATED:
-            room_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.p)
-            _own(s, c, b, c.height, c.width)
-
-
-@tight
-def _lay_warehouse(
-    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-) -> None:
-    """The same for warehouses."""
-    for b in range(which.shape[0]):
-        if which[b] and slots[b] == GENERATED:
-            warehouse_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.b, c.c, c.d, c.p)
-            _own(s, c, b, c.height, c.width)
-
-
-@tight
-def _lay_city(
-    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-) -> None:
-    """The same for cities."""
-    for b in range(which.shape[0]):
-        if which[b] and slots[b] == GENERATED:
-            city_map(episode_key(seeds[b]), s.plain, c.height, c.width, c.a, c.b, c.c, c.p, c.q)
-            _own(s, c, b, c.height, c.width)
-
-
-LAY = {"random": _lay_random, "maze": _lay_maze, "room": _lay_room, "warehouse": _lay_warehouse, "city": _lay_city}
-"""One kernel a generator, so that a world compiles only its own."""
-
-
-@inner
-def _take(
-    pool: Pool, slot: int, label: NDArray[np.int32], cells: NDArray[np.int32], first: NDArray[np.int32], area: int
-) -> None:
-    """Copy the lists of a map of the pool."""
-    for cell in range(area):
-        label[cell] = pool.label[slot, cell]
-        cells[cell] = pool.goal_cells[slot, cell]
-        first[cell] = pool.goal_first[slot, cell]
-    first[area] = pool.goal_first[slot, area]
-
-
-# --- reset -----------------------------------------------------------------------------------------------------------
-@inner
-def _clear(walls: NDArray[np.uint8], occ: NDArray[np.int16], busy: NDArray[np.uint8]) -> None:
-    """Take all robots off flat grids; the walls stay."""
-    for cell in range(walls.shape[0]):
-        busy[cell] = 0
-        occ[cell] = WALL if walls[cell] else FREE
-
-
-@inner
-def _begin(s: State, c: Scalars, b: int) -> None:
-    """Put the robots of row b on starts `work[0]` with goals `work[1]` (cells)."""
-    occ, busy = s.occ[b].reshape(-1), s.busy[b].reshape(-1)
-    _clear(s.walls[b].reshape(-1), occ, busy)
-    width, stride = np.int64(s.size[b, 1]), s.occ.shape[2]
-    for i in range(c.robots):
-        start, goal = np.int64(s.work[0, i]), np.int64(s.work[1, i])
-        row, column = start // width, start % width
-        here = (c.pad + row) * stride + c.pad + column
-        occ[here] = i
-        busy[here] = 1
-        s.pos[b, i, 0], s.pos[b, i, 1] = row, column
-        s.origin[b, i, 0], s.origin[b, i, 1] = row, column
-        s.goal[b, i, 0], s.goal[b, i, 1] = goal // width, goal % width
-        s.active[b, i], s.live[b, i] = True, True
-        s.reached[b, i], s.executed[b, i] = 0, 0
-        s.on_goal[b, i] = start == goal
-        s.arrived[b, i] = 0 if start == goal else -1
-    for code in range(5):
-        s.conflicts[b, code] = 0
-    s.crowd[b] = _crowding(s.walls[b], s.busy[b], s.pos[b], s.active[b], c) if c.track_density else 0.0
-    s.t[b] = 0
-    s.over[b] = False
-
-
-@inner
-def _place(s: State, c: Scalars, pool: Pool, b: int, slot: int) -> int:
-    """Draw row b's starts and goals into `work[0]` and `work[1]`; return how many robots fit."""
-    start_cells, start_first = s.cells[b], s.first[b]
-    if slot >= 0:
-        start_cells, start_first = pool.start_cells[slot], pool.start_first[slot]
-    return place(
-        s.key[b], c.robots, c.on_goal != RESTART, np.int64(s.parts[b]), s.label[b], start_cells, start_first,
-        s.cells[b], s.first[b], s.work[0], s.work[1], s.work[2:],
-    )  # fmt: skip
-
-
-@tight
-def reset(
-    s: State, c: Scalars, pool: Pool, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-) -> int:
-    """Begin episodes in the rows of `which`, whose generated or loaded maps lie ready.
-
-    Slot -1 draws a map of the pool, if there is one. Returns the first row whose map is too small for the robots, or
-    -1.
-    """
-    slots_here = pool.grid.shape[0]
-    for b in range(which.shape[0]):
-        if not which[b]:
-            continue
-        s.key[b] = episode_key(seeds[b])
-        slot = np.int64(slots[b])
-        s.placed[b] = c.robots
-        if slot == LOADED:
-            for i in range(c.robots):
-                s.work[0, i] = s.starts[b, i]
-                s.work[1, i] = s.given[b, i, 0]
-        else:
-            if slot < 0 and slots_here > 0:
-                slot = np.int64(draw(s.key[b], STREAM_SLOT, 0, 0, 0) % np.uint64(slots_here))
-            if slot >= 0 and s.inst[b] != slot:
-                s.size[b, 0], s.size[b, 1] = pool.size[slot, 0], pool.size[slot, 1]
-                s.parts[b] = pool.parts[slot]
-                _lay(pool.grid[slot], np.int64(s.size[b, 0]), np.int64(s.size[b, 1]), c.pad, s.walls[b], s.occ[b])
-                _take(pool, slot, s.label[b], s.cells[b], s.first[b], s.label.shape[1])
-            s.inst[b] = slot
-            s.placed[b] = _place(s, c, pool, b, slot)
-            if s.placed[b] < c.robots:
-                s.inst[b] = GENERATED
-                return b
-        _begin(s, c, b)
-    return -1
-
-
 # --- step ------------------------------------------------------------------------------------------------------------
 @inner
 def _decide(s: State, c: Scalars, b: int, actions: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
     """Fill `at` and `target`: where row b's robots stand, and where they will."""
     resolve(
-        c.collision, s.occ[b].reshape(-1), s.occ.shape[2], c.pad, s.claim, s.active[b], s.pos[b],
+        c.collision, flat(s.occ, b), s.occ.shape[2], c.pad, s.claim, s.active[b], s.pos[b],
         actions, s.at, s.target, fault,
     )  # fmt: skip
+
+
+@special(_decide, USUAL)
+def _decide_softly(s: State, c: Scalars, b: int, actions: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
+    """The same under `soft`."""
+    occ, active = flat(s.occ, b), s.active[b]
+    intend(occ, s.occ.shape[2], c.pad, s.pos[b], active, actions, s.at, s.target, fault)
+    soft(occ, s.claim, active, s.at, s.target, fault)
 
 
 @tight
@@ -413,7 +242,7 @@ def _pogema_crowd(
 
 
 @inner
-def _goal_after(s: State, b: int, i: int, number: int, here: int) -> int:
+def goal_after(s: State, b: int, i: int, number: int, here: int) -> int:
     """Goal `number` of robot i, whose goal before is cell `here`: the next given one in turn, or a draw."""
     if s.inst[b] == LOADED and s.given.shape[2] > 1:
         length = s.given.shape[2]
@@ -431,82 +260,8 @@ def look_ahead(s: State, b: int, out: NDArray[np.int32]) -> None:
     for i in range(out.shape[0]):
         cell = np.int64(s.goal[b, i, 0]) * width + np.int64(s.goal[b, i, 1])
         for k in range(out.shape[1]):
-            cell = _goal_after(s, b, i, np.int64(s.reached[b, i]) + 1 + k, cell)
+            cell = goal_after(s, b, i, np.int64(s.reached[b, i]) + 1 + k, cell)
             out[i, k] = cell
-
-
-@inner
-def _steps_between(
-    table: NDArray[np.int32],
-    width: int,
-    start: int,
-    end: int,
-    seen: NDArray[np.int32],
-    mark: int,
-    stack: NDArray[np.int32],
-) -> int:
-    """Steps from one cell to another, -1 if there is no way; the search goes towards the end first.
-
-    A step away from the end costs two, itself and its compensation, and a step towards it nothing: so the cells that
-    need no further detour come first, then those of one, in any order among themselves. `seen` holds the marks of
-    earlier searches, all smaller than `mark`; `stack` is scratch int32[2, 4 * cells + 1].
-    """
-    row, column = end // width, end % width
-    stack[0, 0] = start
-    side, near, far, detours = 0, 1, 0, 0
-    while near > 0:
-        while near > 0:
-            near -= 1
-            cell = np.int64(stack[side, near])
-            if cell == end:
-                return abs(start // width - row) + abs(start % width - column) + 2 * detours
-            if seen[cell] == mark:
-                continue
-            seen[cell] = mark
-            for action in range(1, 5):
-                nearby = np.int64(table[cell, action])
-                if nearby < 0 or seen[nearby] == mark:
-                    continue
-                if action <= 2:
-                    closer = (cell // width > row) if action == 1 else (cell // width < row)
-                else:
-                    closer = (cell % width > column) if action == 3 else (cell % width < column)
-                if closer:
-                    stack[side, near] = nearby
-                    near += 1
-                else:
-                    stack[1 - side, far] = nearby
-                    far += 1
-        side, near, far, detours = 1 - side, far, 0, detours + 1
-    return -1
-
-
-@kernel
-def alone(s: State, c: Scalars, b: int, table: NDArray[np.int32], out: NDArray[np.int64]) -> None:
-    """What each robot would do with row b's map to itself, from its start: goals reached (lifelong), or steps to its goal."""
-    seen = np.zeros(table.shape[0], np.int32)
-    stack = np.empty((2, 4 * table.shape[0] + 1), np.int32)
-    width, mark = np.int64(s.size[b, 1]), 0
-    for i in range(c.robots):
-        cell = np.int64(s.origin[b, i, 0]) * width + np.int64(s.origin[b, i, 1])
-        if c.on_goal != RESTART:
-            mark += 1
-            goal = np.int64(s.goal[b, i, 0]) * width + np.int64(s.goal[b, i, 1])
-            out[i] = _steps_between(table, width, cell, goal, seen, mark, stack)
-            continue
-        elapsed, reached = 0, 0
-        while elapsed <= c.max_steps:
-            mark += 1
-            goal = np.int64(s.given[b, i, 0]) if s.inst[b] == LOADED else np.int64(-1)
-            if reached > 0 or goal < 0:
-                goal = _goal_after(s, b, i, reached, cell)
-            steps = _steps_between(table, width, cell, goal, seen, mark, stack)
-            if steps < 0 or elapsed + max(steps, 1) > c.max_steps:
-                break
-            elapsed += max(steps, 1)
-            cell = goal
-            reached += 1
-        out[i] = reached
 
 
 @inner
@@ -524,7 +279,7 @@ def _restart(s: State, b: int, t: int, reward: NDArray[np.float64]) -> None:
             arrived[i] = t
             s.reached[b, i] += 1
             here = np.int64(pos[i, 0]) * width + np.int64(pos[i, 1])
-            cell = _goal_after(s, b, i, np.int64(s.reached[b, i]), here)
+            cell = goal_after(s, b, i, np.int64(s.reached[b, i]), here)
             goal[i, 0], goal[i, 1] = cell // width, cell % width
 
 
@@ -568,15 +323,16 @@ def _vanish(s: State, c: Scalars, b: int, t: int, reward: NDArray[np.float64], t
 
 
 @inner
-def _crowding(
-    walls: NDArray[np.uint8], busy: NDArray[np.uint8], pos: NDArray[np.int32], active: NDArray[np.bool_], c: Scalars
-) -> float:
-    """The mean over robots of robots seen / free cells seen, in the window of the observation radius.
+def crowding(s: State, c: Scalars, b: int) -> float:
+    """The mean over row b's robots of robots seen / free cells seen, in the window of the observation radius.
 
-    POGEMA counts what robots that have left the map would see.
+    POGEMA counts what robots that have left the map would see. Nothing unless the config tracks it.
     """
+    if not c.track_density:
+        return 0.0
+    walls, busy, pos, active = s.walls[b], s.busy[b], s.pos[b], s.active[b]
     total, seen_by = 0.0, 0
-    for i in range(pos.shape[0]):
+    for i in range(c.robots):
         if not active[i] and not c.compat:
             continue
         free, robots = 0, 0
@@ -588,6 +344,34 @@ def _crowding(
         total += robots / free
         seen_by += 1
     return total / seen_by if seen_by else 0.0
+
+
+@special(crowding, USUAL)
+def _no_crowding(s: State, c: Scalars, b: int) -> float:
+    """The same where nobody asks."""
+    return 0.0
+
+
+@inner
+def _arrive(s: State, c: Scalars, b: int, t: int, reward: NDArray[np.float64], terminated: NDArray[np.bool_]) -> None:
+    """What follows for row b from where its robots stand now, in step t."""
+    if c.compat and c.collision == SOFT:
+        _pogema_crowd(s.active[b], s.at, s.target, flat(s.busy, b))
+    if c.on_goal == RESTART:
+        _restart(s, b, t, reward)
+    elif c.on_goal == STAY:
+        _stay(s, b, t, c.compat and t >= c.max_steps, reward, terminated)
+    else:
+        _vanish(s, c, b, t, reward, terminated)
+    s.crowd[b] += crowding(s, c, b)
+
+
+@special(_arrive, USUAL)
+def _arrive_and_go_on(
+    s: State, c: Scalars, b: int, t: int, reward: NDArray[np.float64], terminated: NDArray[np.bool_]
+) -> None:
+    """The same where robots go on for ever."""
+    _restart(s, b, t, reward)
 
 
 @inner
@@ -605,22 +389,13 @@ def advance(
         if s.over[b]:
             continue
         _decide(s, c, b, actions[b], fault[b])
-        _commit(s.at, s.target, s.occ[b].reshape(-1), s.busy[b].reshape(-1), s.claim, s.pos[b], s.executed[b])
-        if c.compat and c.collision == SOFT:
-            _pogema_crowd(s.active[b], s.at, s.target, s.busy[b].reshape(-1))
+        _commit(s.at, s.target, flat(s.occ, b), flat(s.busy, b), s.claim, s.pos[b], s.executed[b])
         t = np.int64(s.t[b]) + 1
         s.t[b] = t
         for i in range(c.robots):
             if fault[b, i]:
                 s.conflicts[b, np.int64(fault[b, i])] += 1
-        if c.on_goal == RESTART:
-            _restart(s, b, t, reward[b])
-        elif c.on_goal == STAY:
-            _stay(s, b, t, c.compat and t >= c.max_steps, reward[b], terminated[b])
-        else:
-            _vanish(s, c, b, t, reward[b], terminated[b])
-        if c.track_density:
-            s.crowd[b] += _crowding(s.walls[b], s.busy[b], s.pos[b], s.active[b], c)
+        _arrive(s, c, b, t, reward[b], terminated[b])
         finished = c.on_goal != RESTART
         if finished:
             for i in range(c.robots):

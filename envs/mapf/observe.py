@@ -5,16 +5,15 @@ Channel 0 holds obstacles, 1 robots (the observer included), 2 a single 1 at the
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.buffers import canonical, row_sums
-from ludarium.envs.core.bytes import clear_run, copy_run, widen_run
+from ludarium.envs.core.bytes import clear_run, copy_run, flat, widen_run
 from ludarium.envs.core.compile import inner, kernel, tight
-from ludarium.envs.core.frozen import thawing
-from ludarium.envs.mapf.dynamics import Scalars, State, advance, fields
+from ludarium.envs.mapf.dynamics import Scalars, State, advance
 
 __all__ = [
     "action_mask",
@@ -99,9 +98,9 @@ def look_bytes(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.u
     """Write uint8[B, n, channels, side, side], channels >= 3, for the robots in `seats` int32[B, n] (-1: skip)."""
     stride, step = s.walls.shape[2], out.shape[2] * out.shape[3] * out.shape[4]
     for b in range(seats.shape[0]):
-        walls, busy = s.walls[b].reshape(-1), s.busy[b].reshape(-1)
+        walls, busy = flat(s.walls, b), flat(s.busy, b)
         _row_bytes(
-            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, out[b].reshape(-1)
+            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, flat(out, b)
         )  # fmt: skip
 
 
@@ -145,9 +144,9 @@ def look_floats(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.
     """Write float32[B, n, channels, side, side], channels >= 3, for the robots in `seats` int32[B, n] (-1: skip)."""
     stride, step = s.walls.shape[2], out.shape[2] * out.shape[3] * out.shape[4]
     for b in range(seats.shape[0]):
-        walls, busy = s.walls[b].reshape(-1), s.busy[b].reshape(-1)
+        walls, busy = flat(s.walls, b), flat(s.busy, b)
         _row_floats(
-            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, out[b].reshape(-1)
+            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, flat(out, b)
         )  # fmt: skip
 
 
@@ -158,8 +157,8 @@ def look_windows(
     """Write the first two channels as arrays of their own, float32[B, n, side, side]."""
     stride, side = s.walls.shape[2], 2 * c.radius + 1
     for b in range(seats.shape[0]):
-        walls, busy, pos = s.walls[b].reshape(-1), s.busy[b].reshape(-1), s.pos[b]
-        seen_walls, seen_robots = obstacles[b].reshape(-1), agents[b].reshape(-1)
+        walls, busy, pos = flat(s.walls, b), flat(s.busy, b), s.pos[b]
+        seen_walls, seen_robots = flat(obstacles, b), flat(agents, b)
         for n in range(seats.shape[1]):
             i = np.int64(seats[b, n])
             if i >= 0:
@@ -228,7 +227,7 @@ def _row_mask(
 def look_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
     """Write int8[B, n, 5]: 1 for waiting and for moves that no obstacle stops; a robot off the map may only wait."""
     for b in range(out.shape[0]):
-        _row_mask(seats[b], s.walls[b].reshape(-1), s.active[b], s.pos[b], s.walls.shape[2], c.pad, out[b])
+        _row_mask(seats[b], flat(s.walls, b), s.active[b], s.pos[b], s.walls.shape[2], c.pad, out[b])
 
 
 @kernel
@@ -265,8 +264,10 @@ def observe_pomapf(
 
 
 class Turn(NamedTuple):
-    """The buffers of a turn beside the state; `out` is uint8 or float32, the last four are empty unless observed."""
+    """A state with the buffers of its turns; `out` is uint8 or float32, the last four are empty unless observed."""
 
+    state: State
+    scalars: Scalars
     seats: NDArray[np.int32]
     actions: NDArray[np.int64]
     reward: NDArray[np.float64]
@@ -282,35 +283,27 @@ class Turn(NamedTuple):
     target_xy: NDArray[np.int32]
 
 
-def _thaw(item: Any) -> Any:
-    members = (
-        (np.int32, 2), (np.int64, 2), (np.float64, 2), (np.bool_, 2), (np.bool_, 1), (np.int16, 2),
-        (np.int8, 3), (np.float64, 2), (item, 5), (np.float32, 4), (np.float32, 4), (np.int32, 3), (np.int32, 3),
-    )  # fmt: skip
-    return thawing((State, fields(1, 1, 1, 1, 1)), (Scalars, tuple(get_type_hints(Scalars).values())), (Turn, members))
-
-
-_thaw_bytes, _thaw_floats = _thaw(np.uint8), _thaw(np.float32)
-
-
 @inner
-def _advance(s: State, c: Scalars, io: Turn) -> int:
-    """Check the actions, then step; return the place of the first action out of range, having moved nobody, or -1."""
-    bad = canonical(io.actions, s.live, 0, 0, 4)
-    if bad < 0:
-        advance(s, c, io.actions, io.reward, io.terminated, io.truncated, io.fault)
-        row_sums(io.reward, io.summary)
-        for b in range(io.summary.shape[0]):
-            io.summary[b, 1] = 1.0 if s.over[b] else 0.0
-            io.summary[b, 2] = 1.0 if io.truncated[b] else 0.0
-    return bad
+def _turn(stepping: bool, io: Turn) -> int:
+    """Step if `stepping`, and sum up; return the place of the first action out of range, having moved nobody, or -1."""
+    s = io.state
+    if stepping:
+        bad = canonical(io.actions, s.live, 0, 0, 4)
+        if bad >= 0:
+            return bad
+        advance(s, io.scalars, io.actions, io.reward, io.terminated, io.truncated, io.fault)
+    row_sums(io.reward, io.summary)
+    for b in range(io.summary.shape[0]):
+        io.summary[b, 1] = 1.0 if s.over[b] else 0.0
+        io.summary[b, 2] = 1.0 if io.truncated[b] else 0.0
+    return -1
 
 
 @tight
-def turn_bytes(stepping: bool, words: NDArray[np.int64]) -> int:
+def turn_bytes(stepping: bool, io: Turn) -> int:
     """Check and step if `stepping`, then observe the robots in `seats` in uint8, and mask."""
-    s, c, io = _thaw_bytes(words)
-    bad = _advance(s, c, io) if stepping else -1
+    s, c = io.state, io.scalars
+    bad = _turn(stepping, io)
     if bad < 0:
         look_bytes(s, c, io.seats, io.out)
         look_mask(s, c, io.seats, io.mask)
@@ -318,10 +311,10 @@ def turn_bytes(stepping: bool, words: NDArray[np.int64]) -> int:
 
 
 @tight
-def turn_floats(stepping: bool, words: NDArray[np.int64]) -> int:
+def turn_floats(stepping: bool, io: Turn) -> int:
     """The same in float32."""
-    s, c, io = _thaw_floats(words)
-    bad = _advance(s, c, io) if stepping else -1
+    s, c = io.state, io.scalars
+    bad = _turn(stepping, io)
     if bad < 0:
         look_floats(s, c, io.seats, io.out)
         look_mask(s, c, io.seats, io.mask)
@@ -329,10 +322,10 @@ def turn_floats(stepping: bool, words: NDArray[np.int64]) -> int:
 
 
 @tight
-def turn_windows(stepping: bool, words: NDArray[np.int64]) -> int:
+def turn_windows(stepping: bool, io: Turn) -> int:
     """The same for POMAPF's windows and relative places."""
-    s, c, io = _thaw_floats(words)
-    bad = _advance(s, c, io) if stepping else -1
+    s, c = io.state, io.scalars
+    bad = _turn(stepping, io)
     if bad < 0:
         look_windows(s, c, io.seats, io.obstacles, io.agents)
         look_relative(s, io.seats, io.xy, io.target_xy)
@@ -341,10 +334,10 @@ def turn_windows(stepping: bool, words: NDArray[np.int64]) -> int:
 
 
 @tight
-def turn_blind(stepping: bool, words: NDArray[np.int64]) -> int:
+def turn_blind(stepping: bool, io: Turn) -> int:
     """The same for those who look at nothing but the mask."""
-    s, c, io = _thaw_floats(words)
-    bad = _advance(s, c, io) if stepping else -1
+    s, c = io.state, io.scalars
+    bad = _turn(stepping, io)
     if bad < 0:
         look_mask(s, c, io.seats, io.mask)
     return bad

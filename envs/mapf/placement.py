@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.rng import below, draw
 
-__all__ = ["STREAM_GOAL", "STREAM_START", "component_lists", "next_goal", "place", "placeable", "pool_lists"]
+__all__ = [
+    "STREAM_GOAL",
+    "STREAM_START",
+    "component_lists",
+    "distinct_goals",
+    "first_goals",
+    "next_goal",
+    "place_starts",
+    "placeable",
+    "pool_lists",
+]
 
 STREAM_START, STREAM_GOAL = 2, 3
 
@@ -200,7 +210,7 @@ def placeable(
 
 
 @tight
-def place(
+def place_starts(
     key: np.uint64,
     robots: int,
     distinct: bool,
@@ -211,47 +221,17 @@ def place(
     goal_cells: NDArray[np.int32],
     goal_first: NDArray[np.int32],
     starts: NDArray[np.int32],
-    goals: NDArray[np.int32],
     scratch: NDArray[np.int32],
 ) -> int:
-    """Draw distinct starts and a goal for each robot; return how many robots could be placed at most.
+    """Draw distinct starts for all robots; return how many could be placed at most, and write none if too few.
 
-    Nothing is written when that is less than `robots`. Lists are those of `component_lists` or `pool_lists`;
-    `scratch` is `int32[3, >= HW]`. Starts are uniform over the start cells that have a goal (a component
-    takes no more robots than it has goals). A goal is uniform over the goal cells of the start's component
-    that are neither the start nor, with `distinct`, the goal of a robot before it; without `distinct` it is
-    `next_goal` number 0. Fewer robots get the same starts and goals, except for a robot whose component is
-    filled to the last goal.
+    Lists are those of `component_lists` or `pool_lists`; `scratch` is `int32[3, >= HW]`. Starts are uniform over the
+    start cells that have a goal (with `distinct` a component takes no more robots than it has goals): a random order of
+    them (Fisher and Yates), passing by full components. Fewer robots get the same starts.
     """
     most = placeable(count, start_cells, start_first, goal_cells, goal_first, distinct)
     if most < robots:
         return most
-    _place_starts(
-        key, robots, distinct, count, label, start_cells, start_first, goal_cells, goal_first, starts, scratch
-    )
-    if distinct:
-        _place_goals(key, robots, count, label, goal_cells, goal_first, starts, goals, scratch)
-    else:
-        for robot in range(robots):
-            goals[robot] = next_goal(key, robot, 0, int(starts[robot]), label, goal_cells, goal_first)
-    return most
-
-
-@inner
-def _place_starts(
-    key: np.uint64,
-    robots: int,
-    distinct: bool,
-    count: int,
-    label: NDArray[np.int32],
-    start_cells: NDArray[np.int32],
-    start_first: NDArray[np.int32],
-    goal_cells: NDArray[np.int32],
-    goal_first: NDArray[np.int32],
-    starts: NDArray[np.int32],
-    scratch: NDArray[np.int32],
-) -> None:
-    """Walk a random order of the usable start cells (Fisher and Yates), passing by full components."""
     order, taken = scratch[0], scratch[1]
     size = 0
     for component in range(count):
@@ -272,10 +252,26 @@ def _place_starts(
         taken[component] += 1
         starts[robot] = cell
         robot += 1
+    return most
 
 
-@inner
-def _place_goals(
+@tight
+def first_goals(
+    key: np.uint64,
+    robots: int,
+    label: NDArray[np.int32],
+    goal_cells: NDArray[np.int32],
+    goal_first: NDArray[np.int32],
+    starts: NDArray[np.int32],
+    goals: NDArray[np.int32],
+) -> None:
+    """Give each robot goal number 0 of its endless sequence: see `next_goal`."""
+    for robot in range(robots):
+        goals[robot] = next_goal(key, robot, 0, np.int64(starts[robot]), label, goal_cells, goal_first)
+
+
+@tight
+def distinct_goals(
     key: np.uint64,
     robots: int,
     count: int,
@@ -286,7 +282,11 @@ def _place_goals(
     goals: NDArray[np.int32],
     scratch: NDArray[np.int32],
 ) -> None:
-    """Draw distinct goals, one robot after the other, from what is left in its component."""
+    """Draw distinct goals, one robot after the other, each uniform over what is left in its component but its start.
+
+    Fewer robots get the same goals, except for a robot whose component is filled to the last goal. `scratch` is
+    `int32[3, >= HW]`.
+    """
     left, where, begin = scratch[0], scratch[1], scratch[2]
     for component in range(count):
         begin[component] = goal_first[component]

@@ -15,7 +15,8 @@ from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner
 from ludarium.envs.core.state import Field
-from ludarium.envs.mapf import dynamics, language, observe, scene
+from ludarium.envs.mapf import dynamics, language, observe, reset, scene
+from ludarium.envs.mapf.alone import alone
 from ludarium.envs.mapf.config import COLLISIONS, ON_GOAL, MapfConfig
 from ludarium.envs.mapf.generate import map_scalars
 from ludarium.envs.mapf.grid import UNREACHABLE, neighbours
@@ -88,10 +89,11 @@ class Mapf(ArraySimulator):
     def _scalars(self) -> dynamics.Scalars:
         c = self.config
         kind = map_scalars(str(c.map), **c.generator_params())[1:] if c.generated else (0, 0, 0, 0, 0.0, 0.0)
-        return dynamics.Scalars(
+        scalars = dynamics.Scalars(
             c.num_robots, self.height, self.width, max(c.radius, 1), c.radius, COLLISIONS.index(c.collision),
             ON_GOAL.index(c.on_goal), c.max_steps, int(c.compat is not None), int(c.track_density), *kind,
         )  # fmt: skip
+        return freeze(scalars, dynamics.variant(scalars))
 
     def fields(self) -> tuple[Field, ...]:
         """The layout of the state."""
@@ -128,7 +130,7 @@ class Mapf(ArraySimulator):
                 if wanted is not None:
                     marks[: height * width] = np.asarray(wanted, np.uint8).reshape(-1)
                 pool_lists(pool.label[p], cells, first, found, marks, to_cells, to_first)
-        return pool
+        return freeze(pool)
 
     def _fixed_instance(self) -> Instance | None:
         c = self.config
@@ -200,7 +202,7 @@ class Mapf(ArraySimulator):
                 f"{self.height} x {self.width} and {state.given.shape[2]}; make it with a larger height, width or horizon"
             )
         state.plain[:height, :width] = given.grid
-        dynamics.lay_loaded(state, self.scalars, row, height, width)
+        reset.lay_loaded(state, self.scalars, row, height, width)
         state.given[row] = -1
         for i, goals in enumerate(given.goals):
             places = np.asarray(goals, np.int32)
@@ -229,8 +231,8 @@ class Mapf(ArraySimulator):
         if slots.max(initial=-1) >= len(self.maps):
             raise ConfigError(f"slot {slots.max()}; this environment's pool has {len(self.maps)} maps")
         if self.config.generated:
-            dynamics.LAY[str(self.config.map)](state, self.scalars, which, seeds, slots)
-        bad = dynamics.reset(state, self.scalars, self.pool, which, seeds, slots)
+            reset.LAY[str(self.config.map)](state, self.scalars, which, seeds, slots)
+        bad = reset.reset(state, self.scalars, self.pool, which, seeds, slots)
         if bad >= 0:
             raise InstanceError(
                 f"need places for {self.config.num_robots} robots, can place {state.placed[bad]} (seed {seeds[bad]}); "
@@ -275,18 +277,19 @@ class Mapf(ArraySimulator):
             seen[name] if kind == "pomapf" else np.zeros((0, 0, 0, 0), np.float32) for name in _WINDOWS
         ]
         places: list[Any] = [seen[name] if kind == "pomapf" else np.zeros((0, 0, 0), np.int32) for name in _PLACES]
-        buffers = observe.Turn(seats, io.actions[0], *io.out, mask, io.summary, out, *windows, *places)
-        held = (state, self.scalars, buffers)
-        words = freeze(*held)
-        compiled = bind(kernel, True, words)
+        buffers = observe.Turn(
+            state, self.scalars, seats, io.actions[0], *io.out, mask, io.summary, out, *windows, *places
+        )
+        held = freeze(buffers)
+        compiled = bind(kernel, True, held)
 
         def turn(stepping: bool, wanted: tuple[NDArray[np.int32], ...]) -> int:
             if stepping:
-                return compiled(True, words)
+                return compiled(True, held)
             seats[...] = wanted[0]
-            compiled(False, words)
+            compiled(False, held)
             seats[...] = every
-            return -1 if held else 0  # `held` keeps the buffers alive as long as this function
+            return -1
 
         return turn
 
@@ -406,11 +409,11 @@ class Mapf(ArraySimulator):
         height, width = (int(n) for n in state.size[row])
         pad = self.scalars.pad
         grid = np.ascontiguousarray(state.walls[row, pad : pad + height, pad : pad + width])
-        alone = np.zeros(self.config.num_robots, np.int64)
-        dynamics.alone(state, self.scalars, row, neighbours(grid), alone)
+        best = np.zeros(self.config.num_robots, np.int64)
+        alone(state, self.scalars, row, neighbours(grid), best)
         if self.lifelong:
-            return {"throughput": float(alone.sum()) / self.config.max_steps}
-        return {"sum_of_costs": float(alone.sum()), "makespan": float(alone.max())}
+            return {"throughput": float(best.sum()) / self.config.max_steps}
+        return {"sum_of_costs": float(best.sum()), "makespan": float(best.max())}
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What no step may break."""

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 import pytest
 from core.play import CASES, play
 
 import ludarium
-from ludarium.envs.core.compile import DISABLED, bind, kernel, kernel_hash, sources_of
+from ludarium.envs.core.compile import DISABLED, bind, inner, kernel, kernel_hash, sources_of, special
+from ludarium.envs.core.frozen import freeze
 
 TESTS = Path(__file__).parents[1]
 compiled_only = pytest.mark.skipif(DISABLED, reason="nothing is compiled here")
@@ -155,7 +160,7 @@ def test_read_only_packages_without_a_home_use_a_private_folder(tmp_path: Path) 
     assert "compiling" not in again.stderr
     (private,) = temporary.glob("ludarium-kernels-*")
     assert private.stat().st_mode & 0o077 == 0
-    assert list(private.rglob("*.nbi"))
+    assert list(private.rglob("*.nbc"))
 
 
 @compiled_only
@@ -183,3 +188,81 @@ def test_a_binding_calls_the_same_function() -> None:
     bind(_add, target, 3)(target, 3)
     _add(target, 4)
     assert target[0] == 7
+
+
+class Pair(NamedTuple):
+    values: np.ndarray
+    weight: float
+    flag: bool
+
+
+@kernel
+def weigh(pair: Pair) -> float:
+    total = 0.0
+    if pair.flag:
+        for i in range(pair.values.shape[0]):
+            total += pair.values[i] * pair.weight
+    return total
+
+
+@inner
+def judge(pair: Pair) -> int:
+    return 1
+
+
+if not DISABLED:
+
+    @special(judge, "light")
+    def judge_lightly(pair: Pair) -> int:
+        return 2
+
+
+@kernel
+def judged(pair: Pair) -> int:
+    return judge(pair)
+
+
+@compiled_only
+def test_processes_that_compile_at_once_never_take_each_others_code(tmp_path: Path) -> None:
+    """Numba's own files, numbered and listed in an index, would: both writers below begin with an empty folder."""
+    from ludarium.envs.core.compile import _StampedFiles
+
+    one, other, later = (_StampedFiles(str(tmp_path), "module.kernel-7.py311", stamp) for stamp in ("a1", "a1", "b2"))
+    one.save(("int64",), "code for integers")
+    other.save(("float64",), "code for floats")
+    assert one.load(("int64",)) == other.load(("int64",)) == "code for integers"
+    assert one.load(("float64",)) == other.load(("float64",)) == "code for floats"
+    assert later.load(("int64",)) is None
+    later.save(("int64",), "code of newer sources")
+    assert one.load(("int64",)) is None, "what older sources compiled to is gone"
+    assert later.load(("int64",)) == "code of newer sources"
+
+
+@compiled_only
+def test_a_frozen_tuple_is_the_same_tuple() -> None:
+    """In Python nothing changes; copies have buffers of their own; what cannot be frozen says so."""
+    state = freeze(Pair(np.arange(3), 2.5, True))
+    assert (state.values[1], state.weight, state.flag) == (1, 2.5, True)
+    assert weigh(state) == 2.5 * 3
+    copied = copy.deepcopy(state)
+    copied.values[0] = 10
+    assert (weigh(state), weigh(copied)) == (7.5, 32.5)
+    revived = pickle.loads(pickle.dumps(state))
+    assert weigh(revived) == 7.5
+    assert type(revived) is type(state)
+    assert repr(state).startswith("Pair(values=")
+    assert weigh(state._replace(flag=False)) == 0
+    assert weigh(Pair(np.arange(3), 2.5, True)) == 7.5, "the plain tuple goes too"
+    with pytest.raises(TypeError, match="contiguous"):
+        freeze(Pair(np.arange(6)[::2], 2.5, True))
+    with pytest.raises(TypeError, match="str cannot be frozen"):
+        freeze(Pair(np.arange(3), "2.5", True))  # type: ignore[arg-type]
+
+
+@compiled_only
+def test_a_variant_is_compiled_in_its_special_form() -> None:
+    """The special form here answers otherwise, which no true one may, so that the test can see which one ran."""
+    pair = Pair(np.arange(3), 2.5, True)
+    assert judged(freeze(pair)) == judged(pair) == 1
+    assert judged(freeze(pair, "light")) == 2
+    assert judged(freeze(pair, "heavy")) == 1

@@ -17,7 +17,15 @@ from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.core.rng import episode_key
 from ludarium.envs.mapf.generate import KINDS, draw_map, generate_grid, map_scalars
 from ludarium.envs.mapf.grid import components, neighbours
-from ludarium.envs.mapf.placement import component_lists, next_goal, place, placeable, pool_lists
+from ludarium.envs.mapf.placement import (
+    component_lists,
+    distinct_goals,
+    first_goals,
+    next_goal,
+    place_starts,
+    placeable,
+    pool_lists,
+)
 
 KEYS = st.integers(0, 2**63 - 1)
 SIDES = st.integers(1, 24)
@@ -47,7 +55,7 @@ def lists_of(grid):
 
 
 def placed(grid, robots, key, distinct, start_pool=None, goal_pool=None):
-    """The result of `place` on a whole grid: how many fit, the starts and the goals."""
+    """Starts and first goals on a whole grid: how many robots fit, the starts and the goals."""
     label, cells, first, count = lists_of(grid)
     lists = []
     for pool in (start_pool, goal_pool):
@@ -60,9 +68,13 @@ def placed(grid, robots, key, distinct, start_pool=None, goal_pool=None):
     (start_cells, start_first), (goal_cells, goal_first) = lists
     starts, goals = np.full(robots, -7, np.int32), np.full(robots, -7, np.int32)
     scratch = np.full((3, grid.size), -7, np.int32)
-    arguments = (label, start_cells, start_first, goal_cells, goal_first, starts, goals, scratch)
-    most = int(place(np.uint64(key), robots, distinct, count, *arguments))
+    arguments = (label, start_cells, start_first, goal_cells, goal_first, starts, scratch)
+    most = int(place_starts(np.uint64(key), robots, distinct, count, *arguments))
     assert most == placeable(count, *arguments[1:5], distinct)
+    if most >= robots and distinct:
+        distinct_goals(np.uint64(key), robots, count, label, goal_cells, goal_first, starts, goals, scratch)
+    elif most >= robots:
+        first_goals(np.uint64(key), robots, label, goal_cells, goal_first, starts, goals)
     return most, starts, goals, (label, goal_cells, goal_first)
 
 
@@ -397,7 +409,7 @@ _SAME = """
 import hashlib, numpy as np
 from ludarium.envs.core.rng import episode_key
 from ludarium.envs.mapf.generate import generate_grid, KINDS
-from ludarium.envs.mapf.placement import component_lists, next_goal, place
+from ludarium.envs.mapf.placement import component_lists, distinct_goals, first_goals, next_goal, place_starts
 digest = hashlib.blake2b()
 for seed in range(3):
     for kind in KINDS:
@@ -413,7 +425,11 @@ for seed in range(3):
             for distinct in (True, False):
                 starts, goals = np.zeros(3, np.int32), np.zeros(3, np.int32)
                 lists = (label, cells, first, cells, first)
-                most = place(key, 3, distinct, count, *lists, starts, goals, scratch)
+                most = place_starts(key, 3, distinct, count, *lists, starts, scratch)
+                if most >= 3 and distinct:
+                    distinct_goals(key, 3, count, label, cells, first, starts, goals, scratch)
+                elif most >= 3:
+                    first_goals(key, 3, label, cells, first, starts, goals)
                 digest.update(repr(int(most)).encode() + starts.tobytes() + goals.tobytes())
                 if most >= 3:
                     for number in range(1, 5):
