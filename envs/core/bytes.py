@@ -6,6 +6,7 @@ Both functions take flat C-contiguous arrays and a *constant* length, and compil
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,13 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import DISABLED
 
-__all__ = ["clear_run", "copy_run", "flat", "widen_run"]
+__all__ = ["clear_run", "copy_run", "flat", "widen_run", "word_at"]
 
 if DISABLED:
+
+    def word_at(memory: NDArray[np.uint8], start: int) -> np.uint64:
+        """The eight bytes from `start` as one integer, little end first."""
+        return np.uint64(int.from_bytes(memory[start : start + 8].tobytes(), "little"))
 
     def flat(array: NDArray[Any], b: int) -> NDArray[Any]:
         """Row `b` of a C-contiguous array of two axes or more, as one axis: a view."""
@@ -43,6 +48,18 @@ else:
     def _place(context: Any, builder: Any, kind: Any, array: Any, index: Any) -> Any:
         data = context.make_array(kind)(context, builder, array).data
         return builder.gep(data, [index])
+
+    @intrinsic
+    def word_at(typingctx: Any, memory: Any, start: Any) -> Any:
+        """The eight bytes from `start` as one integer, little end first."""
+
+        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            word = ir.IntType(64)
+            place = builder.bitcast(_place(context, builder, sig.args[0], *args), word.as_pointer())
+            loaded = builder.load(place, align=1)
+            return loaded if sys.byteorder == "little" else builder.bswap(loaded)
+
+        return types.uint64(memory, types.intp), code
 
     @intrinsic
     def flat(typingctx: Any, array: Any, b: Any) -> Any:

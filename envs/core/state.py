@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ludarium.envs.core.bytes import flat, word_at
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.rng import mix64
@@ -112,17 +113,7 @@ _EIGHT = np.uint64(8)
 def _fold(h: np.uint64, memory: NDArray[np.uint8], start: int, size: int) -> np.uint64:
     """Fold `size` bytes into a hash, eight at a time, little end first."""
     for i in range(start, start + size - 7, 8):
-        word = (
-            np.uint64(memory[i])
-            | np.uint64(memory[i + 1]) << np.uint64(8)
-            | np.uint64(memory[i + 2]) << np.uint64(16)
-            | np.uint64(memory[i + 3]) << np.uint64(24)
-            | np.uint64(memory[i + 4]) << np.uint64(32)
-            | np.uint64(memory[i + 5]) << np.uint64(40)
-            | np.uint64(memory[i + 6]) << np.uint64(48)
-            | np.uint64(memory[i + 7]) << np.uint64(56)
-        )
-        h = (h ^ word) * _K
+        h = (h ^ word_at(memory, i)) * _K
         h ^= h >> _S
     rest = np.uint64(0)
     tail = size % 8
@@ -155,7 +146,7 @@ def digest_rows(
         h = mix64(np.uint64(chain[b]) + np.uint64(1))
         for f in range(digested):
             h = _fold(h, memory, offset[f] + b * width[f], width[f])
-        h = _fold(h, reward.reshape(-1), b * reward.shape[1], reward.shape[1])
+        h = _fold(h, flat(reward, b), 0, reward.shape[1])
         for s in range(flags.shape[1]):
             h = (h ^ np.uint64(flags[b, s])) * _K
         chain[b] = mix64(h ^ np.uint64(truncated[b]))
