@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,13 +20,11 @@ from ludarium.envs.core.errors import (
     LudariumError,
 )
 from ludarium.envs.core.rng import episode_seed
-from ludarium.envs.core.simulator import Buffers, Out, Simulator, Turner
+from ludarium.envs.core.simulator import DUE, MARK, Buffers, Out, Simulator, Turner
 from ludarium.envs.core.trace import Trace
 
-__all__ = ["MARK", "MAX_SEED", "Batch"]
+__all__ = ["MAX_SEED", "Batch"]
 
-MARK = 64
-"""Steps between two digests of a trace."""
 MAX_SEED = 2**63 - 1
 
 
@@ -87,12 +84,13 @@ class Batch:
         self.episode = np.full(rows, -1, np.int64)
         self.seeds = np.zeros(rows, np.int64)
         self.marks: list[list[tuple[int, int]]] = [[] for _ in range(rows)]
+        self._marked = np.full(rows, -1, np.int64)
         self.events: list[list[dict[str, Any]]] = [[] for _ in range(rows)]
         self.instances: list[Any] = [None] * rows
         self._logs: list[Any] = [self._new_log(r) for r in range(len(simulator.roles))]
         self._slots = np.full(rows, -1, np.int32)
         self._bound: Turner | None = None
-        self._unchecked = not simulator.checks_actions or illegal == "raise"
+        self._whole = simulator.whole_turns
         self.summary = np.zeros((rows, 3))
 
     # --- reset -----------------------------------------------------------------------------------------------------
@@ -130,7 +128,7 @@ class Batch:
 
     def _turn(self) -> Turner:
         if self._bound is None:
-            io = Buffers(self.actions, self.out, self.observed, self.masks, self.summary)
+            io = Buffers(self.actions, self.out, self.observed, self.masks, self.summary, tuple(self._logs))
             self._bound = self.simulator.turner(self.state, io)
         return self._bound
 
@@ -169,54 +167,36 @@ class Batch:
 
     def step(self) -> None:
         """Check the actions in the buffers, then advance all rows that are not over, observe and record."""
-        if self._unchecked:
-            self._check()
-            if self.illegal == "raise":
-                self._raise_illegal()
-        if self.rows == 1:
-            self._step_one()
+        if self._whole and self._all_act and self.illegal == "count":
+            found = (self._bound or self._turn())(True, self.every)
+            if found != -1:
+                self._attend(found)
             return
+        self._check()
+        if self.illegal == "raise":
+            self._raise_illegal()
         stepped = ~self.over
-        self._advance()
-        if self.record:
+        self._attend((self._bound or self._turn())(True, self.every))
+        if not self._all_act:
+            self.simulator.asked(self.state, self.asked)
+        if self.record and not self._whole:
             self._log(stepped)
-            due = stepped & (self.over | (self.t % MARK == 0))
-            if due.any():
-                self._mark(due)
+            self._mark_due()
 
-    def _advance(self) -> None:
-        bad = (self._bound or self._turn())(True, self.every)
-        if bad >= 0:
-            self._outside(0, *divmod(bad, self.simulator.roles[0].count))
-        if not self._all_act:
-            self.simulator.asked(self.state, self.asked)
+    def _attend(self, found: int) -> None:
+        """See to what a whole turn found: an action out of range, or digests that are due."""
+        if found >= 0:
+            self._outside(0, *divmod(found, self.simulator.roles[0].count))
+        if found == DUE and self.record:
+            self._mark_due()
 
-    def _step_one(self) -> None:
-        """The same for one row, without arrays of rows."""
-        over = self.summary.item(0, 1)
-        bad = (self._bound or self._turn())(True, self.every)
-        if bad >= 0:
-            self._outside(0, *divmod(bad, self.simulator.roles[0].count))
-        if not self._all_act:
-            self.simulator.asked(self.state, self.asked)
-        if not self.record or over:
-            return
-        t = self.t.item(0)
-        if self._plain_row is None:
-            self._log(_ONE)
-        else:
-            log = self._logs[0]
-            if t > log.shape[1]:
-                log = self._grow(0)
-            log[0, t - 1] = self._plain_row
-        if t % MARK == 0 or self.summary.item(0, 1):
-            self._mark(_ONE)
-
-    @functools.cached_property
-    def _plain_row(self) -> NDArray[Any] | None:
-        """The actions of the only row, where there is one role and they are an array."""
-        actions = self.actions[0]
-        return actions[0] if len(self.actions) == 1 and isinstance(actions, np.ndarray) else None
+    def _mark_due(self) -> None:
+        """Digest the rows that have come to a mark or to their end, and make room for what follows."""
+        due = (self.over | (self.t % MARK == 0)) & (self.t != self._marked)
+        if due.any():
+            self._mark(due)
+        if self._whole and not self.over.all() and self._logs[0].shape[1] <= int(self.t.max()):
+            self._grow(0)
 
     def _check(self) -> None:
         for r, role in enumerate(self.simulator.roles):
@@ -290,14 +270,11 @@ class Batch:
                     del log[b][int(self.t[b]) - 1 :]
                     log[b].append(list(self.actions[r][b]))
                 continue
-            need = int(self.t[0] if self.rows == 1 else self.t.max())
+            need = int(self.t.max())
             if need > log.shape[1]:
                 log = self._grow(r)
-            if self.rows == 1:
-                log[0, need - 1] = self.actions[r][0]
-            else:
-                rows = np.flatnonzero(stepped)
-                log[rows, self.t[rows] - 1] = self.actions[r][rows]
+            rows = np.flatnonzero(stepped)
+            log[rows, self.t[rows] - 1] = self.actions[r][rows]
 
     def mark(self) -> None:
         """Note the digest of a batch of one now; steps that were played past `step` need it where `step` would mark."""
@@ -308,12 +285,14 @@ class Batch:
         log = self._logs[r]
         room = np.zeros((self.rows, max(MARK, log.shape[1]), *log.shape[2:]), log.dtype)
         self._logs[r] = np.concatenate([log, room], axis=1)
+        self._bound = None  # whose kernels hold the log that was
         return self._logs[r]
 
     def _mark(self, which: NDArray[np.bool_]) -> None:
         if not self.record:
             return
         self.simulator.digest(self.state, self.out, which, self.chain)
+        self._marked[which] = self.t[which]
         for b in np.flatnonzero(which):
             self.marks[b].append((int(self.t[b]), int(self.chain[b])))
 
@@ -393,6 +372,8 @@ class Batch:
         self.instances = list(snapshot["instances"])
         logs = snapshot["logs"]
         self._logs = [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in logs]
+        self._bound = None
+        self._marked[:] = [marks[-1][0] if marks else -1 for marks in self.marks]
         self._refresh(self.episode >= 0)
 
     def put_all(self, actions: tuple[Any, ...]) -> None:

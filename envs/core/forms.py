@@ -37,7 +37,7 @@ class Form:
     def __init__(self, name: str, simulator: Simulator, seat: int = 0) -> None:
         self.name, self.simulator, self.seat = name, simulator, seat
         self.role = int(np.searchsorted(simulator.offsets, seat, side="right")) - 1
-        self.mean = name == "joint"
+        self.shares = len(simulator.seats) if name == "joint" else 1
         roles = simulator.roles
         if name == "joint":
             self.observation_space = _stacked(roles[0].observation_space, roles[0].count)
@@ -109,8 +109,7 @@ class Form:
         """The mean over seats in the joint form, a seat's own under `seat`, the sum elsewhere."""
         if self.name == "seat":
             return float(batch.out.reward[b, self.seat])
-        total = batch.summary.item(b, 0)
-        return total / batch.out.reward.shape[1] if self.mean else total
+        return batch.summary.item(b, 0) / self.shares
 
     def terminated(self, batch: Batch, b: int = 0) -> bool:
         """Whether the episode has come to its end in this form."""

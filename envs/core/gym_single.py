@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import gymnasium as gym
@@ -93,16 +94,12 @@ class GymEnv(gym.Env):
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Advance by one step (under `seat`: until the seat is asked again); an action outside its space raises."""
+        if self._quick is not None:
+            return self._quick(action)
         batch, form = self.batch, self.form
-        if batch.summary.item(0, 1) or not self._started:
+        if batch.over[0] or not self._started:
             self._refuse()
-        target = self._target
-        if target is not None and type(action) is np.ndarray and action.dtype == np.int64 == target.dtype:
-            if action.shape != target.shape:
-                form.put(batch, action)  # which says what is wrong
-            target[...] = action
-        else:
-            form.put(batch, action)
+        form.put(batch, action)
         if self._crew is not None:
             batch.check_seat(form.seat)  # before the others are asked: they would be asked again for the same step
             self._crew.act()
@@ -112,9 +109,33 @@ class GymEnv(gym.Env):
             reward += self._play_until_asked()
         elif form.name == "asked":
             form.focus(batch)
-        if self._crew is None and not batch.summary.item(0, 1):
-            return self._observe(), reward, False, False, self._info()
         return form.observe(batch), reward, *self._ends(), self._last_info()
+
+    @functools.cached_property
+    def _quick(self) -> Callable[[Any], Any] | None:
+        """`step` for the form in which all seats act and are seen as arrays, with all it needs at hand; else None."""
+        batch, form = self.batch, self.form
+        seen, target = batch.observed[0], batch.actions[0]
+        if form.name != "joint" or isinstance(seen, list) or not isinstance(target, np.ndarray):
+            return None
+        parts = {name: part[0] for name, part in seen.items()} if isinstance(seen, dict) else None
+        look = seen[0].copy if parts is None else lambda: {name: part.copy() for name, part in parts.items()}
+        target = target[0]
+        kind, shape, figure, seats = target.dtype, target.shape, batch.summary.item, form.shares
+
+        def quick(action: Any) -> Any:
+            if figure(0, 1) or not self._started:
+                self._refuse()
+            if type(action) is np.ndarray and action.dtype is kind and action.shape == shape:
+                target[...] = action
+            else:
+                form.put(batch, action)
+            batch.step()
+            if figure(0, 1):
+                return look(), figure(0, 0) / seats, *self._ends(), self._last_info()
+            return look(), figure(0, 0) / seats, False, False, self._info()
+
+        return quick
 
     def _refuse(self) -> None:
         if not self._started:
@@ -147,11 +168,16 @@ class GymEnv(gym.Env):
     def _info(self) -> dict[str, Any]:
         batch = self.batch
         info: dict[str, Any] = {name: view.copy() for name, view in self._watched}
-        if self.form.name in ("asked", "roles"):  # whose mask it is changes from step to step, or there are several
+        if self._own_mask:  # whose mask it is changes from step to step, or there are several
             mask = self.form.mask(batch)
             if mask is not None:
                 info["action_mask"] = mask
         return info
+
+    @functools.cached_property
+    def _own_mask(self) -> bool:
+        """Whether the mask is found anew for each info."""
+        return self.form.name in ("asked", "roles")
 
     @functools.cached_property
     def _watched(self) -> tuple[tuple[str, NDArray[Any]], ...]:
@@ -171,29 +197,9 @@ class GymEnv(gym.Env):
         views |= {name: values[0] for name, values in self.simulator.extras(batch.state).items()}
         return tuple(views.items())
 
-    def _observe(self) -> Any:
-        seen = self._joint
-        if seen is None:
-            return self.form.observe(self.batch)
-        return {name: part.copy() for name, part in seen.items()} if isinstance(seen, dict) else seen.copy()
-
-    @functools.cached_property
-    def _target(self) -> NDArray[Any] | None:
-        """The row's buffer of actions where all seats' come as one array, else None."""
-        actions = self.batch.actions[0]
-        return actions[0] if self.form.name == "joint" and isinstance(actions, np.ndarray) else None
-
-    @functools.cached_property
-    def _joint(self) -> Any:
-        """Views of the row's observations where they are arrays and shown whole, else None."""
-        seen = self.batch.observed[0]
-        if self.form.name != "joint" or isinstance(seen, list):
-            return None
-        return {name: part[0] for name, part in seen.items()} if isinstance(seen, dict) else seen[0]
-
     def __getstate__(self) -> dict[str, Any]:
         """Copies make their own views of their own buffers."""
-        return {name: value for name, value in self.__dict__.items() if name not in ("_watched", "_joint", "_target")}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_watched", "_quick")}
 
     def action_masks(self) -> Any:
         """The legal actions now, in the form of the action space (int8)."""

@@ -116,7 +116,7 @@ class GymVectorEnv(VectorEnv):
         self._put(actions)
         batch.step()
         total = batch.summary[:, 0]
-        rewards = total / len(self.simulator.seats) if self.form.mean else total.copy()
+        rewards = total / self.form.shares
         truncated = batch.out.truncated.copy()
         terminated = batch.over & ~truncated
         now = batch.over & ~before

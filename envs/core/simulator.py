@@ -22,7 +22,19 @@ from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.state import Field, Layout, allocate, block, digest_rows, layout
 
-__all__ = ["ArraySimulator", "Buffers", "Choice", "ObjectSimulator", "Out", "Role", "Simulator", "Turner", "seat_names"]
+__all__ = [
+    "DUE",
+    "MARK",
+    "ArraySimulator",
+    "Buffers",
+    "Choice",
+    "ObjectSimulator",
+    "Out",
+    "Role",
+    "Simulator",
+    "Turner",
+    "seat_names",
+]
 
 
 class Role(NamedTuple):
@@ -61,8 +73,14 @@ class Buffers(NamedTuple):
     """by role: int8[B, count, actions], or None"""
     summary: NDArray[np.float64]
     """float64[B, 3]: the sum of the seats' rewards from left to right, over, truncated"""
+    logs: tuple[Any, ...]
+    """by role: the actions of each step, `[B, T, count, ...]` in the narrowest type, or lists; T = 0: not recorded"""
 
 
+MARK = 64
+"""Steps between two digests of a trace."""
+DUE = -2
+"""What a whole turn returns when some row's digest is due."""
 Turner = Callable[[bool, tuple[NDArray[np.int32], ...]], int]
 
 
@@ -95,8 +113,8 @@ class Simulator(ABC):
     """False if it talks to something that is not a pure function of its inputs; no verified board takes it then."""
     masked: bool = True
     """False if the config asks for no action masks."""
-    checks_actions: bool = False
-    """True if the function that `turner` makes checks the range of actions itself."""
+    whole_turns: bool = False
+    """True if the function that `turner` makes also checks the range of actions and keeps them in the logs."""
     instances_in_python: bool = False
     """True if a reset by seed needs `instance(seed)` and `load` first, for worlds whose kernels cannot draw it."""
 
@@ -240,8 +258,9 @@ class Simulator(ABC):
         """A function of (stepping, seats by role) that steps if asked to, then observes and masks those seats.
 
         It is bound to these buffers, writes `io.summary`, and returns -1. A family whose kernels do all of it in one
-        call overrides this; if it also checks the actions, it says so by `checks_actions` and returns the flat place
-        of the first action out of range, having moved nobody.
+        call overrides this; if they also check the actions and log them at step t - 1 of their rows, it says so by
+        `whole_turns`, and returns the flat place of the first action out of range, having moved nobody, or `DUE` when
+        a row that took this step is at a mark (t a multiple of `MARK`) or over.
         """
         _, over, _ = self.flags(state)
 

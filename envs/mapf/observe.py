@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ludarium.envs.core.buffers import canonical, row_sums
 from ludarium.envs.core.bytes import clear_run, copy_run, flat, widen_run
 from ludarium.envs.core.compile import inner, kernel, tight
+from ludarium.envs.core.simulator import DUE, MARK
 from ludarium.envs.mapf.dynamics import Scalars, State, advance
 
 __all__ = [
@@ -276,6 +277,7 @@ class Turn(NamedTuple):
     fault: NDArray[np.int16]
     mask: NDArray[np.int8]
     summary: NDArray[np.float64]
+    log: NDArray[np.uint8]
     out: NDArray[Any]
     obstacles: NDArray[np.float32]
     agents: NDArray[np.float32]
@@ -284,19 +286,38 @@ class Turn(NamedTuple):
 
 
 @inner
-def _turn(stepping: bool, io: Turn) -> int:
-    """Step if `stepping`, and sum up; return the place of the first action out of range, having moved nobody, or -1."""
-    s = io.state
-    if stepping:
-        bad = canonical(io.actions, s.live, 0, 0, 4)
-        if bad >= 0:
-            return bad
-        advance(s, io.scalars, io.actions, io.reward, io.terminated, io.truncated, io.fault)
+def _log(io: Turn) -> None:
+    """Keep the actions of the rows that are not over, if there is room: there is none where nothing is recorded."""
+    for b in range(io.log.shape[0]):
+        t = np.int64(io.state.t[b])
+        if t < io.log.shape[1] and not io.state.over[b]:
+            for i in range(io.log.shape[2]):
+                io.log[b, t, i] = io.actions[b, i]
+
+
+@inner
+def _sum_up(io: Turn) -> int:
+    """Write the summary; return `DUE` if a row that was not over in the last one is at a mark or over now, else -1."""
+    s, found = io.state, -1
     row_sums(io.reward, io.summary)
     for b in range(io.summary.shape[0]):
+        if io.summary[b, 1] == 0.0 and (s.over[b] or s.t[b] % MARK == 0):
+            found = DUE
         io.summary[b, 1] = 1.0 if s.over[b] else 0.0
         io.summary[b, 2] = 1.0 if io.truncated[b] else 0.0
-    return -1
+    return found
+
+
+@inner
+def _turn(stepping: bool, io: Turn) -> int:
+    """Step if `stepping`, and sum up; return the place of the first action out of range, having moved nobody, else < 0."""
+    if stepping:
+        bad = canonical(io.actions, io.state.live, 0, 0, 4)
+        if bad >= 0:
+            return bad
+        _log(io)
+        advance(io.state, io.scalars, io.actions, io.reward, io.terminated, io.truncated, io.fault)
+    return _sum_up(io)
 
 
 @tight

@@ -59,7 +59,7 @@ class Mapf(ArraySimulator):
         self.pool = self._pool()
         self.masked = config.mask
         # one kernel does a whole turn where there is a compiler and the observation is made of arrays alone
-        self.checks_actions = not DISABLED and config.observation in ("grid", "pomapf", "none")
+        self.whole_turns = not DISABLED and config.observation in ("grid", "pomapf", "none")
 
     # --- spaces and parameters ---
     def _observation_space(self) -> spaces.Space[Any]:
@@ -263,7 +263,7 @@ class Mapf(ArraySimulator):
 
     def turner(self, state: Any, io: Buffers) -> Turner:
         """Check, step, observe and mask in one compiled call."""
-        if not self.checks_actions:
+        if not self.whole_turns:
             return super().turner(state, io)
         kind, seen = self.config.observation, io.observed[0]
         kernel = {"none": observe.turn_blind, "pomapf": observe.turn_windows, "grid": observe.turn_floats}[kind]
@@ -278,7 +278,7 @@ class Mapf(ArraySimulator):
         ]
         places: list[Any] = [seen[name] if kind == "pomapf" else np.zeros((0, 0, 0), np.int32) for name in _PLACES]
         buffers = observe.Turn(
-            state, self.scalars, seats, io.actions[0], *io.out, mask, io.summary, out, *windows, *places
+            state, self.scalars, seats, io.actions[0], *io.out, mask, io.summary, io.logs[0], out, *windows, *places
         )
         held = freeze(buffers)
         compiled = bind(kernel, True, held)
