@@ -15,6 +15,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = {
     "__init__.py": "envs/_suite.py",
+    "errors.py": "envs/_errors.py",
     "py.typed": "envs/py.typed",
     "envs": "envs",
     "agents": "agents",

@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
+from ludarium import errors
 from ludarium.envs import mapf as _mapf  # noqa: F401  (registers its ids)
-from ludarium.envs.core import errors
 
 __version__ = "0.1.0.dev0"
 __all__ = ["Trace", "__version__", "aec_env", "errors", "make_agent", "parallel_env"]  # noqa: F822  (two are lazy)

@@ -74,3 +74,13 @@ def test_public_names_are_there_and_others_are_not() -> None:
         assert getattr(ludarium, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'parralel_env'"):
         _ = ludarium.parralel_env  # type: ignore[attr-defined]
+
+
+def test_errors_are_imported_by_name() -> None:
+    """One class, under the short name and the long one."""
+    from ludarium.envs.core import errors
+    from ludarium.errors import ConfigError
+
+    assert ConfigError is errors.ConfigError is ludarium.errors.ConfigError
+    with pytest.raises(ConfigError, match="num_robots"):
+        ludarium.parallel_env("mapf-v0", num_robots=0)
