@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ludarium.envs.core.buffers import canonical, is_numeric, make_buffer, narrowest
+from ludarium.envs.core.buffers import DUE, MARK, canonical, is_numeric, make_buffer, narrowest
 from ludarium.envs.core.compile import kernel_hash
 from ludarium.envs.core.errors import (
     ActionError,
@@ -20,7 +20,7 @@ from ludarium.envs.core.errors import (
     LudariumError,
 )
 from ludarium.envs.core.rng import episode_seed
-from ludarium.envs.core.simulator import DUE, MARK, Buffers, Out, Simulator, Turner
+from ludarium.envs.core.simulator import Buffers, Out, Simulator, Turner, every_seat
 from ludarium.envs.core.trace import Trace
 
 __all__ = ["MAX_SEED", "Batch"]
@@ -75,7 +75,7 @@ class Batch:
             else None
             for r in simulator.roles
         )
-        self.every = tuple(np.tile(np.arange(r.count, dtype=np.int32), (rows, 1)) for r in simulator.roles)
+        self.every = every_seat(simulator.roles, rows)
         self.t, self.over, self.live = simulator.flags(self.state)
         self._all_act = simulator.turns == "all" and isinstance(self.live, np.ndarray)
         self.asked = self.live.view(np.int8) if self._all_act else np.zeros((rows, seats), np.int8)
@@ -89,8 +89,9 @@ class Batch:
         self.instances: list[Any] = [None] * rows
         self._logs: list[Any] = [self._new_log(r) for r in range(len(simulator.roles))]
         self._slots = np.full(rows, -1, np.int32)
-        self._bound: Turner | None = None
+        self.bound: Turner | None = None
         self._whole = simulator.whole_turns
+        self.simple = self._whole and self._all_act and illegal == "count"
         self.summary = np.zeros((rows, 3))
 
     # --- reset -----------------------------------------------------------------------------------------------------
@@ -126,17 +127,18 @@ class Batch:
         self._mark(which)
         self._refresh(which)
 
-    def _turn(self) -> Turner:
-        if self._bound is None:
+    def turner(self) -> Turner:
+        """What steps this batch; `bound` is None until it is made, and again where a buffer was replaced."""
+        if self.bound is None:
             io = Buffers(self.actions, self.out, self.observed, self.masks, self.summary, tuple(self._logs))
-            self._bound = self.simulator.turner(self.state, io)
-        return self._bound
+            self.bound = self.simulator.turner(self.state, io)
+        return self.bound
 
     def _refresh(self, which: NDArray[np.bool_]) -> None:
         """Bring who is asked, the summary, observations and masks of the rows in `which` up to date."""
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
-        self._turn()(False, tuple(np.where(which[:, None], every, np.int32(-1)) for every in self.every))
+        self.turner().look(tuple(np.where(which[:, None], every, np.int32(-1)) for every in self.every))
 
     # --- step ------------------------------------------------------------------------------------------------------
     def put(self, role: int, actions: Any, row: int | None = None) -> None:
@@ -167,23 +169,23 @@ class Batch:
 
     def step(self) -> None:
         """Check the actions in the buffers, then advance all rows that are not over, observe and record."""
-        if self._whole and self._all_act and self.illegal == "count":
-            found = (self._bound or self._turn())(True, self.every)
+        if self.simple:
+            found = (self.bound or self.turner()).step()
             if found != -1:
-                self._attend(found)
+                self.attend(found)
             return
         self._check()
         if self.illegal == "raise":
             self._raise_illegal()
         stepped = ~self.over
-        self._attend((self._bound or self._turn())(True, self.every))
+        self.attend((self.bound or self.turner()).step())
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
         if self.record and not self._whole:
             self._log(stepped)
             self._mark_due()
 
-    def _attend(self, found: int) -> None:
+    def attend(self, found: int) -> None:
         """See to what a whole turn found: an action out of range, or digests that are due."""
         if found >= 0:
             self._outside(0, *divmod(found, self.simulator.roles[0].count))
@@ -285,7 +287,7 @@ class Batch:
         log = self._logs[r]
         room = np.zeros((self.rows, max(MARK, log.shape[1]), *log.shape[2:]), log.dtype)
         self._logs[r] = np.concatenate([log, room], axis=1)
-        self._bound = None  # whose kernels hold the log that was
+        self.bound = None  # whose kernels hold the log that was
         return self._logs[r]
 
     def _mark(self, which: NDArray[np.bool_]) -> None:
@@ -372,7 +374,7 @@ class Batch:
         self.instances = list(snapshot["instances"])
         logs = snapshot["logs"]
         self._logs = [[list(steps) for steps in log] if isinstance(log, list) else log.copy() for log in logs]
-        self._bound = None
+        self.bound = None
         self._marked[:] = [marks[-1][0] if marks else -1 for marks in self.marks]
         self._refresh(self.episode >= 0)
 

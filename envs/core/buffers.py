@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import kernel
 
-__all__ = ["canonical", "is_numeric", "make_buffer", "narrowest", "row_of", "row_sums", "seat_of"]
+__all__ = ["DUE", "MARK", "canonical", "is_numeric", "make_buffer", "narrowest", "row_of", "row_sums", "seat_of"]
 
+MARK = 64
+"""Steps between two digests of a trace."""
+DUE = -2
+"""What a whole turn returns when some row's digest is due."""
 _FLAT = (spaces.Box, spaces.Discrete, spaces.MultiDiscrete, spaces.MultiBinary)
 
 

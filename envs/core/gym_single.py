@@ -113,14 +113,14 @@ class GymEnv(gym.Env):
 
     @functools.cached_property
     def _quick(self) -> Callable[[Any], Any] | None:
-        """`step` for the form in which all seats act and are seen as arrays, with all it needs at hand; else None."""
+        """`step` for the commonest worlds, all seats acting in whole turns, with all it needs at hand; else None."""
         batch, form = self.batch, self.form
         seen, target = batch.observed[0], batch.actions[0]
-        if form.name != "joint" or isinstance(seen, list) or not isinstance(target, np.ndarray):
+        if form.name != "joint" or not batch.simple or isinstance(seen, list):
             return None
         parts = {name: part[0] for name, part in seen.items()} if isinstance(seen, dict) else None
         look = seen[0].copy if parts is None else lambda: {name: part.copy() for name, part in parts.items()}
-        target = target[0]
+        target, watched = target[0], self._watched
         kind, shape, figure, seats = target.dtype, target.shape, batch.summary.item, form.shares
 
         def quick(action: Any) -> Any:
@@ -130,10 +130,12 @@ class GymEnv(gym.Env):
                 target[...] = action
             else:
                 form.put(batch, action)
-            batch.step()
-            if figure(0, 1):
-                return look(), figure(0, 0) / seats, *self._ends(), self._last_info()
-            return look(), figure(0, 0) / seats, False, False, self._info()
+            found = (batch.bound or batch.turner()).step()
+            if found != -1:
+                batch.attend(found)
+                if figure(0, 1):
+                    return look(), figure(0, 0) / seats, *self._ends(), self._last_info()
+            return look(), figure(0, 0) / seats, False, False, {name: view.copy() for name, view in watched}
 
         return quick
 

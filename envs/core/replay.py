@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ludarium.envs.core.batch import Batch
+from ludarium.envs.core.buffers import MARK
 from ludarium.envs.core.errors import ActionError, LudariumError, TraceError
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.scene import Movie, Scene
-from ludarium.envs.core.simulator import MARK
 from ludarium.envs.core.trace import Trace
 
 __all__ = ["Divergence", "Html", "Replay", "Replayer", "first_divergence", "movie", "playing", "replay"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -33,6 +33,7 @@ __all__ = [
     "Role",
     "Simulator",
     "Turner",
+    "every_seat",
     "seat_names",
 ]
 
@@ -77,11 +78,18 @@ class Buffers(NamedTuple):
     """by role: the actions of each step, `[B, T, count, ...]` in the narrowest type, or lists; T = 0: not recorded"""
 
 
-MARK = 64
-"""Steps between two digests of a trace."""
-DUE = -2
-"""What a whole turn returns when some row's digest is due."""
-Turner = Callable[[bool, tuple[NDArray[np.int32], ...]], int]
+class Turner(NamedTuple):
+    """Turns of a state, bound to its buffers."""
+
+    step: Callable[[], int]
+    """advance, then look at all seats"""
+    look: Callable[[tuple[NDArray[np.int32], ...]], object]
+    """observe and mask the seats `int32[B, count]` of each role (-1: skip), and write the summary"""
+
+
+def every_seat(roles: tuple[Role, ...], rows: int) -> tuple[NDArray[np.int32], ...]:
+    """The seats of each role in each row, `int32[rows, count]`."""
+    return tuple(np.tile(np.arange(role.count, dtype=np.int32), (rows, 1)) for role in roles)
 
 
 class Choice(NamedTuple):
@@ -107,6 +115,10 @@ class Simulator(ABC):
     """Who acts in a step: `all` seats that live, `one` seat, or `some` of them."""
     faults: ClassVar[tuple[str, ...]] = ("none",)
     """The names of the fault codes, by number."""
+    masked_faults: ClassVar[tuple[str, ...] | None] = None
+    """The faults that no action has which the mask allows, whatever the other seats do; None: all of them."""
+    costs: ClassVar[tuple[str, ...]] = ()
+    """Metrics that are better when lower: their `bounds` are lower bounds, of episodes with `csr` or `success` 1."""
     views: ClassVar[tuple[str, ...]] = ("array", "text", "tools", "state", "picture")
     """The views that this world can honestly give."""
     reproducible: ClassVar[bool] = True
@@ -255,18 +267,17 @@ class Simulator(ABC):
         """Bring a state of the same batch size back to a snapshot."""
 
     def turner(self, state: Any, io: Buffers) -> Turner:
-        """A function of (stepping, seats by role) that steps if asked to, then observes and masks those seats.
+        """What steps and looks, bound to these buffers; its `step` returns -1.
 
-        It is bound to these buffers, writes `io.summary`, and returns -1. A family whose kernels do all of it in one
-        call overrides this; if they also check the actions and log them at step t - 1 of their rows, it says so by
-        `whole_turns`, and returns the flat place of the first action out of range, having moved nobody, or `DUE` when
-        a row that took this step is at a mark (t a multiple of `MARK`) or over.
+        A family whose kernels do all of a step in one call overrides this; if they also check the actions and log them
+        at place t - 1 of their rows, it says so by `whole_turns`, and `step` returns the flat place of the first action
+        out of range, having moved nobody, or `DUE` when a row that took this step is at a mark (t a multiple of `MARK`)
+        or over.
         """
         _, over, _ = self.flags(state)
+        every = every_seat(self.roles, len(over))
 
-        def turn(stepping: bool, seats: tuple[NDArray[np.int32], ...]) -> int:
-            if stepping:
-                self.step(state, io.actions, io.out)
+        def look(seats: tuple[NDArray[np.int32], ...]) -> None:
             for r, buffers in enumerate(io.observed):
                 self.observe(state, r, seats[r], buffers)
                 mask = io.masks[r]
@@ -275,9 +286,13 @@ class Simulator(ABC):
             row_sums(io.out.reward, io.summary)
             io.summary[:, 1] = over
             io.summary[:, 2] = io.out.truncated
+
+        def step() -> int:
+            self.step(state, io.actions, io.out)
+            look(every)
             return -1
 
-        return turn
+        return Turner(step, look)
 
 
 class ArraySimulator(Simulator):

@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.buffers import canonical, row_sums
+from ludarium.envs.core.buffers import DUE, MARK, canonical, row_sums
 from ludarium.envs.core.bytes import clear_run, copy_run, flat, widen_run
 from ludarium.envs.core.compile import inner, kernel, tight
-from ludarium.envs.core.simulator import DUE, MARK
 from ludarium.envs.mapf.dynamics import Scalars, State, advance
 
 __all__ = [

@@ -43,6 +43,8 @@ class Mapf(ArraySimulator):
 
     State = dynamics.State
     faults = ("none", "obstacle", "vertex", "swap", "blocked")
+    masked_faults = ("obstacle",)
+    costs = ("sum_of_costs", "makespan")
 
     def __init__(self, config: MapfConfig) -> None:
         self.config: MapfConfig = config
@@ -269,7 +271,7 @@ class Mapf(ArraySimulator):
         kernel = {"none": observe.turn_blind, "pomapf": observe.turn_windows, "grid": observe.turn_floats}[kind]
         if self.config.dtype == "uint8":
             kernel = observe.turn_bytes
-        every = np.tile(np.arange(self.config.num_robots, dtype=np.int32), (len(state.t), 1))
+        (every,) = every_seat(self.roles, len(state.t))
         seats = every.copy()
         mask = np.zeros((0, 0, 5), np.int8) if io.masks[0] is None else io.masks[0]
         out = seen if kind == "grid" else np.zeros((0, 0, 0, 0, 0), np.float32)
@@ -283,15 +285,12 @@ class Mapf(ArraySimulator):
         held = freeze(buffers)
         compiled = bind(kernel, True, held)
 
-        def turn(stepping: bool, wanted: tuple[NDArray[np.int32], ...]) -> int:
-            if stepping:
-                return compiled(True, held)
+        def look(wanted: tuple[NDArray[np.int32], ...]) -> None:
             seats[...] = wanted[0]
             compiled(False, held)
             seats[...] = every
-            return -1
 
-        return turn
+        return Turner(functools.partial(compiled, True, held), look)
 
     # --- views ---
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:

@@ -53,7 +53,6 @@ def test_json_lines_without_observations(finished, tmp_path):
 
 
 def test_parquet(finished, tmp_path, episodes):
-    pq = pytest.importorskip("pyarrow.parquet")
     made = export(finished.root, "parquet", tmp_path / "steps.parquet", agents=["pibt"])
     table = pq.read_table(made.path).to_pydict()
     assert len(table["step"]) == 4 * 80 * (2 + 4)
@@ -67,7 +66,6 @@ def test_parquet(finished, tmp_path, episodes):
 
 
 def test_minari(finished, tmp_path, monkeypatch, episodes):
-    minari = pytest.importorskip("minari")
     made = export(finished.root, "minari", tmp_path / "sets", agents=["pibt"])
     assert made.datasets == ("tiny/two/pibt-v1", "tiny/four/pibt-v1")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path / "sets"))
