@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -23,8 +23,6 @@ from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.state import Field, Layout, allocate, block, digest_rows, layout
 
 __all__ = [
-    "DUE",
-    "MARK",
     "ArraySimulator",
     "Buffers",
     "Choice",

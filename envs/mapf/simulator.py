@@ -13,7 +13,7 @@ from ludarium.envs.core.compile import DISABLED, bind
 from ludarium.envs.core.errors import ConfigError, InstanceError, NotClaimedError
 from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.scene import Scene
-from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner
+from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner, every_seat
 from ludarium.envs.core.state import Field
 from ludarium.envs.mapf import dynamics, language, observe, reset, scene
 from ludarium.envs.mapf.alone import alone
