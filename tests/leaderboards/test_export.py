@@ -3,7 +3,9 @@
 import json
 
 import gymnasium
+import minari
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 import ludarium  # noqa: F401  (registers the ids)
