@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+import yaml
 from mapf.brute import solvable
 from mapf.checker import check_moves, check_plan, makespan, sum_of_costs
 from mapf.worlds import DATA, SHARE, chance, free_cells, grid_of, instance, play, random_grid, view_of
@@ -29,7 +30,6 @@ def loss(plan, goals):
 @cache
 def frozen(stem):
     """The one-shot scenarios of a benchmark set: (map, starts, goals), all robots."""
-    yaml = pytest.importorskip("yaml")
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     maps = yaml.load((BENCHMARK / f"{stem}.maps.yaml").read_text(), loader)
     scenarios = yaml.load((BENCHMARK / f"{stem}.mapf.yaml").read_text(), loader)["scenarios"]
