@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import DISABLED
 
-__all__ = ["clear_run", "copy_run", "flat", "widen_run", "word_at"]
+__all__ = ["clear_run", "copy_run", "flat", "word_at"]
 
 if DISABLED:
 
@@ -26,12 +26,8 @@ if DISABLED:
         """Row `b` of a C-contiguous array of two axes or more, as one axis: a view."""
         return array[b].reshape(-1)
 
-    def copy_run(target: NDArray[Any], to: int, source: NDArray[Any], start: int, length: int) -> None:
-        """Copy `length` items (a constant) of `source` from `start` to `target` at `to`; the same item type."""
-        target[to : to + length] = source[start : start + length]
-
-    def widen_run(target: NDArray[np.float32], to: int, source: NDArray[np.uint8], start: int, length: int) -> None:
-        """Copy `length` bytes (a constant) as float32."""
+    def copy_run(target: NDArray[Any], to: int, source: NDArray[np.uint8], start: int, length: int) -> None:
+        """Copy `length` bytes (a constant) of `source` from `start` to `target` at `to`: bytes, or float32."""
         target[to : to + length] = source[start : start + length]
 
     def clear_run(target: NDArray[Any], to: int, length: int) -> None:
@@ -83,51 +79,35 @@ else:
 
         return row(array, types.intp), code
 
+    def _widen(builder: Any, into: Any, out_of: Any, count: int) -> None:
+        """Bytes to float32 by vectors; the last one overlaps the one before rather than leave a tail."""
+        lanes = _LANES if count >= _LANES else 1
+        for begin in sorted({*range(0, count - lanes + 1, lanes), count - lanes}):
+            offset = ir.Constant(ir.IntType(64), begin)
+            source = builder.bitcast(builder.gep(out_of, [offset]), ir.VectorType(ir.IntType(8), lanes).as_pointer())
+            target = builder.bitcast(builder.gep(into, [offset]), ir.VectorType(ir.FloatType(), lanes).as_pointer())
+            wide = builder.zext(builder.load(source, align=1), ir.VectorType(ir.IntType(32), lanes))
+            builder.store(builder.sitofp(wide, ir.VectorType(ir.FloatType(), lanes)), target, align=4)
+
     @intrinsic(prefer_literal=True)
     def copy_run(typingctx: Any, target: Any, to: Any, source: Any, start: Any, length: Any) -> Any:
-        """Copy `length` items (a constant) of `source` from `start` to `target` at `to`; the same item type."""
-        if not isinstance(length, types.IntegerLiteral) or target.dtype != source.dtype:
+        """Copy `length` bytes (a constant) of `source` from `start` to `target` at `to`: bytes, or float32."""
+        known = source.dtype == types.uint8 and target.dtype in (types.uint8, types.float32)
+        if not isinstance(length, types.IntegerLiteral) or not known:
             return None
-        signature = types.void(target, types.intp, source, types.intp, length)
 
         def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            count = context.get_constant(types.intp, sig.args[4].literal_value)
-            size = context.get_abi_sizeof(context.get_data_type(sig.args[0].dtype))
-            cgutils.raw_memcpy(
-                builder,
-                _place(context, builder, sig.args[0], args[0], args[1]),
-                _place(context, builder, sig.args[2], args[2], args[3]),
-                count,
-                size,
-            )
-            return context.get_dummy_value()
-
-        return signature, code
-
-    @intrinsic(prefer_literal=True)
-    def widen_run(typingctx: Any, target: Any, to: Any, source: Any, start: Any, length: Any) -> Any:
-        """Copy `length` bytes (a constant) as float32."""
-        if not isinstance(length, types.IntegerLiteral):
-            return None
-        signature = types.void(target, types.intp, source, types.intp, length)
-
-        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-            count = sig.args[4].literal_value
             into = _place(context, builder, sig.args[0], args[0], args[1])
             out_of = _place(context, builder, sig.args[2], args[2], args[3])
-            lanes = _LANES if count >= _LANES else 1
-            begins = sorted({*range(0, count - lanes + 1, lanes), count - lanes})
-            for begin in begins:  # the last run overlaps the one before rather than leave a tail
-                offset = ir.Constant(ir.IntType(64), begin)
-                source_type = ir.VectorType(ir.IntType(8), lanes).as_pointer()
-                target_type = ir.VectorType(ir.FloatType(), lanes).as_pointer()
-                loaded = builder.load(builder.bitcast(builder.gep(out_of, [offset]), source_type), align=1)
-                wide = builder.zext(loaded, ir.VectorType(ir.IntType(32), lanes))
-                value = builder.sitofp(wide, ir.VectorType(ir.FloatType(), lanes))
-                builder.store(value, builder.bitcast(builder.gep(into, [offset]), target_type), align=4)
+            if sig.args[0].dtype == types.float32:
+                _widen(builder, into, out_of, sig.args[4].literal_value)
+            else:
+                cgutils.raw_memcpy(
+                    builder, into, out_of, context.get_constant(types.intp, sig.args[4].literal_value), 1
+                )
             return context.get_dummy_value()
 
-        return signature, code
+        return types.void(target, types.intp, source, types.intp, length), code
 
     @intrinsic(prefer_literal=True)
     def clear_run(typingctx: Any, target: Any, to: Any, length: Any) -> Any:

@@ -11,30 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.buffers import DUE, MARK, canonical, row_sums
-from ludarium.envs.core.bytes import clear_run, copy_run, flat, widen_run
+from ludarium.envs.core.bytes import clear_run, copy_run, flat
 from ludarium.envs.core.compile import inner, kernel, tight
 from ludarium.envs.mapf.dynamics import Scalars, State, advance
 
-__all__ = [
-    "action_mask",
-    "cost_to_go",
-    "observe_bytes",
-    "observe_floats",
-    "observe_pomapf",
-    "turn_blind",
-    "turn_bytes",
-    "turn_floats",
-    "turn_windows",
-]  # fmt: skip
+__all__ = ["action_mask", "cost_to_go", "observe_grid", "observe_pomapf", "turn_blind", "turn_grid", "turn_windows"]
 
 COMMON_SIDE = 11  # the window of radius 5, POGEMA's default, whose copies are compiled with a constant length
 
 
 @inner
-def _window_bytes(
-    out: NDArray[np.uint8], to: int, grid: NDArray[np.uint8], corner: int, stride: int, side: int
-) -> None:
-    """Copy a window of a flat padded grid whose first cell is `corner` to `out[to:]`."""
+def _window(out: NDArray[Any], to: int, grid: NDArray[np.uint8], corner: int, stride: int, side: int) -> None:
+    """Copy a window of a flat padded grid whose first cell is `corner` to `out[to:]`, uint8 or float32."""
     if side == COMMON_SIDE:
         for row in range(COMMON_SIDE):
             copy_run(out, to + row * COMMON_SIDE, grid, corner + row * stride, 11)
@@ -45,21 +33,7 @@ def _window_bytes(
 
 
 @inner
-def _window_floats(
-    out: NDArray[np.float32], to: int, grid: NDArray[np.uint8], corner: int, stride: int, side: int
-) -> None:
-    """Copy a window of a flat padded grid whose first cell is `corner` to `out[to:]`."""
-    if side == COMMON_SIDE:
-        for row in range(COMMON_SIDE):
-            widen_run(out, to + row * COMMON_SIDE, grid, corner + row * stride, 11)
-        return
-    for row in range(side):
-        for column in range(side):
-            out[to + row * side + column] = grid[corner + row * stride + column]
-
-
-@inner
-def _row_bytes(
+def _row(
     seats: NDArray[np.int32],
     walls: NDArray[np.uint8],
     busy: NDArray[np.uint8],
@@ -69,7 +43,7 @@ def _row_bytes(
     pad: int,
     radius: int,
     step: int,
-    out: NDArray[np.uint8],
+    out: NDArray[Any],
 ) -> None:
     """Write the windows of one row's robots; `step` items lie between two robots in the flat `out`."""
     side = 2 * radius + 1
@@ -80,8 +54,8 @@ def _row_bytes(
             continue
         row, column = np.int64(pos[i, 0]), np.int64(pos[i, 1])
         corner, base = (row + pad - radius) * stride + column + pad - radius, n * step
-        _window_bytes(out, base, walls, corner, stride, side)
-        _window_bytes(out, base + area, busy, corner, stride, side)
+        _window(out, base, walls, corner, stride, side)
+        _window(out, base + area, busy, corner, stride, side)
         base += 2 * area
         if side == COMMON_SIDE:
             clear_run(out, base, 121)
@@ -94,59 +68,12 @@ def _row_bytes(
 
 
 @inner
-def look_bytes(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
-    """Write uint8[B, n, channels, side, side], channels >= 3, for the robots in `seats` int32[B, n] (-1: skip)."""
+def look(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[Any]) -> None:
+    """Write [B, n, channels, side, side], channels >= 3, uint8 or float32, for the robots in `seats` (-1: skip)."""
     stride, step = s.walls.shape[2], out.shape[2] * out.shape[3] * out.shape[4]
     for b in range(seats.shape[0]):
-        walls, busy = flat(s.walls, b), flat(s.busy, b)
-        _row_bytes(
-            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, flat(out, b)
-        )  # fmt: skip
-
-
-@inner
-def _row_floats(
-    seats: NDArray[np.int32],
-    walls: NDArray[np.uint8],
-    busy: NDArray[np.uint8],
-    pos: NDArray[np.int32],
-    goal: NDArray[np.int32],
-    stride: int,
-    pad: int,
-    radius: int,
-    step: int,
-    out: NDArray[np.float32],
-) -> None:
-    """Write the windows of one row's robots; `step` items lie between two robots in the flat `out`."""
-    side = 2 * radius + 1
-    area = side * side
-    for n in range(seats.shape[0]):
-        i = np.int64(seats[n])
-        if i < 0:
-            continue
-        row, column = np.int64(pos[i, 0]), np.int64(pos[i, 1])
-        corner, base = (row + pad - radius) * stride + column + pad - radius, n * step
-        _window_floats(out, base, walls, corner, stride, side)
-        _window_floats(out, base + area, busy, corner, stride, side)
-        base += 2 * area
-        if side == COMMON_SIDE:
-            clear_run(out, base, 121)
-        else:
-            for k in range(area):
-                out[base + k] = 0
-        down = min(max(np.int64(goal[i, 0]) - row, -radius), radius)
-        right = min(max(np.int64(goal[i, 1]) - column, -radius), radius)
-        out[base + (down + radius) * side + right + radius] = 1
-
-
-@inner
-def look_floats(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.float32]) -> None:
-    """Write float32[B, n, channels, side, side], channels >= 3, for the robots in `seats` int32[B, n] (-1: skip)."""
-    stride, step = s.walls.shape[2], out.shape[2] * out.shape[3] * out.shape[4]
-    for b in range(seats.shape[0]):
-        walls, busy = flat(s.walls, b), flat(s.busy, b)
-        _row_floats(
-            seats[b], walls, busy, s.pos[b], s.goal[b], stride, c.pad, c.radius, step, flat(out, b)
+        _row(
+            seats[b], flat(s.walls, b), flat(s.busy, b), s.pos[b], s.goal[b], stride, c.pad, c.radius, step, flat(out, b)
         )  # fmt: skip
 
 
@@ -163,8 +90,8 @@ def look_windows(
             i = np.int64(seats[b, n])
             if i >= 0:
                 top, left = np.int64(pos[i, 0]) + c.pad - c.radius, np.int64(pos[i, 1]) + c.pad - c.radius
-                _window_floats(seen_walls, n * side * side, walls, top * stride + left, stride, side)
-                _window_floats(seen_robots, n * side * side, busy, top * stride + left, stride, side)
+                _window(seen_walls, n * side * side, walls, top * stride + left, stride, side)
+                _window(seen_robots, n * side * side, busy, top * stride + left, stride, side)
 
 
 @inner
@@ -231,15 +158,9 @@ def look_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.in
 
 
 @kernel
-def observe_bytes(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.uint8]) -> None:
-    """`look_bytes` as Python calls it."""
-    look_bytes(s, c, seats, out)
-
-
-@kernel
-def observe_floats(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.float32]) -> None:
-    """`look_floats` as Python calls it."""
-    look_floats(s, c, seats, out)
+def observe_grid(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[Any]) -> None:
+    """`look` as Python calls it."""
+    look(s, c, seats, out)
 
 
 @kernel
@@ -320,23 +241,12 @@ def _turn(stepping: bool, io: Turn) -> int:
 
 
 @tight
-def turn_bytes(stepping: bool, io: Turn) -> int:
-    """Check and step if `stepping`, then observe the robots in `seats` in uint8, and mask."""
+def turn_grid(stepping: bool, io: Turn) -> int:
+    """Check and step if `stepping`, then observe the robots in `seats`, and mask; the result is `_turn`'s."""
     s, c = io.state, io.scalars
     bad = _turn(stepping, io)
     if bad < 0:
-        look_bytes(s, c, io.seats, io.out)
-        look_mask(s, c, io.seats, io.mask)
-    return bad
-
-
-@tight
-def turn_floats(stepping: bool, io: Turn) -> int:
-    """The same in float32."""
-    s, c = io.state, io.scalars
-    bad = _turn(stepping, io)
-    if bad < 0:
-        look_floats(s, c, io.seats, io.out)
+        look(s, c, io.seats, io.out)
         look_mask(s, c, io.seats, io.mask)
     return bad
 

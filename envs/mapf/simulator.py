@@ -268,9 +268,7 @@ class Mapf(ArraySimulator):
         if not self.whole_turns:
             return super().turner(state, io)
         kind, seen = self.config.observation, io.observed[0]
-        kernel = {"none": observe.turn_blind, "pomapf": observe.turn_windows, "grid": observe.turn_floats}[kind]
-        if self.config.dtype == "uint8":
-            kernel = observe.turn_bytes
+        kernel = {"none": observe.turn_blind, "pomapf": observe.turn_windows, "grid": observe.turn_grid}[kind]
         (every,) = every_seat(self.roles, len(state.t))
         seats = every.copy()
         mask = np.zeros((0, 0, 5), np.int8) if io.masks[0] is None else io.masks[0]
@@ -299,9 +297,9 @@ class Mapf(ArraySimulator):
         if kind == "none":
             return
         if kind == "grid":
-            (observe.observe_bytes if self.config.dtype == "uint8" else observe.observe_floats)(state, c, seats, out)
+            observe.observe_grid(state, c, seats, out)
         elif kind == "guide":
-            observe.observe_floats(state, c, seats, out)
+            observe.observe_grid(state, c, seats, out)
             self._observe_guides(state, seats, out)
         else:
             observe.observe_pomapf(state, c, seats, *(out[name] for name in _WINDOWS + _PLACES))
