@@ -1,7 +1,7 @@
 """Build hook: the top-level folders are the subpackages of one import package, `ludarium`.
 
 A wheel gets copies under `ludarium/`; an editable install gets links under `build/dev/ludarium/`, which is the only
-folder that its path file names. Nothing else ever becomes importable.
+folder that its path file names. Nothing else ever becomes importable but the pytest plugin, `pytest_ludarium`.
 """
 
 from __future__ import annotations
@@ -17,12 +17,16 @@ PACKAGE = {
     "__init__.py": "envs/_suite.py",
     "errors.py": "envs/_errors.py",
     "py.typed": "envs/py.typed",
+    "testing.py": "envs/_testing.py",
     "envs": "envs",
     "agents": "agents",
     "wrappers": "wrappers",
     "scenarios": "scenarios",
     "leaderboards": "leaderboards",
 }
+
+BESIDE = {"pytest_ludarium.py": "envs/core/laws/plugin.py"}
+"""Modules beside the package: pytest loads its plugins at every start, and importing `ludarium` imports Gymnasium."""
 
 
 class CustomBuildHook(BuildHookInterface):
@@ -35,15 +39,25 @@ class CustomBuildHook(BuildHookInterface):
             return
         for inside, outside in PACKAGE.items():  # by folder: a file that is in two places is one key otherwise
             build_data["force_include"][str(Path(self.root) / outside)] = f"ludarium/{inside}"
+        self._copy_beside(build_data)
+
+    def _copy_beside(self, build_data: dict[str, Any]) -> None:
+        """Add the modules beside the package as copies: a file that is in two places is one key otherwise."""
+        folder = Path(self.root) / "build" / "beside"
+        folder.mkdir(parents=True, exist_ok=True)
+        for inside, outside in BESIDE.items():
+            (folder / inside).write_bytes((Path(self.root) / outside).read_bytes())
+            build_data["force_include"][str(folder / inside)] = inside
 
     def _link(self) -> None:
-        package = Path(self.root) / "build" / "dev" / "ludarium"
-        package.mkdir(parents=True, exist_ok=True)
-        for inside, outside in PACKAGE.items():
-            link, target = package / inside, Path(self.root) / outside
+        dev = Path(self.root) / "build" / "dev"
+        (dev / "ludarium").mkdir(parents=True, exist_ok=True)
+        rows = {f"ludarium/{inside}": outside for inside, outside in PACKAGE.items()} | BESIDE
+        for inside, outside in rows.items():
+            link, target = dev / inside, Path(self.root) / outside
             if link.is_symlink() or link.exists():
                 continue
             if os.name == "nt" and target.is_dir():  # a junction needs no privilege
                 subprocess.run(["cmd", "/c", "mklink", "/J", str(link), str(target)], check=True)
             else:
-                link.symlink_to(os.path.relpath(target, package))
+                link.symlink_to(os.path.relpath(target, link.parent))

@@ -18,6 +18,8 @@ class Config:
     max_steps: int = 256
     """Steps after which an episode is truncated; the only time limit."""
 
+    examples: ClassVar[dict[str, tuple[Any, ...]]] = {}
+    """Values that the laws draw a field from, where small integers and the names that errors list do not do."""
     _choices: ClassVar[dict[str, tuple[str, ...]]] = {}
 
     def __post_init__(self) -> None:

@@ -148,7 +148,13 @@ class GymVectorEnv(VectorEnv):
                 for b, action in enumerate(actions):
                     buffer[b][self._seat[b]] = action
                 return
-            given, target = np.asarray(actions), buffer[self._rows, self._seat]
+            target = buffer[self._rows, self._seat]
+            try:
+                given = np.asarray(actions)
+            except ValueError as error:
+                raise ActionError(
+                    f"{target.dtype} actions of shape {target.shape} expected; got {actions!r:.200}"
+                ) from error
             if given.shape != target.shape or given.dtype.kind not in ("iu" if target.dtype.kind in "iu" else "iuf"):
                 raise ActionError(
                     f"{target.dtype} actions of shape {target.shape} expected; got {given.dtype} {given.shape}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
@@ -21,6 +21,9 @@ from ludarium.envs.core.config import Config
 from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.state import Field, Layout, allocate, block, digest_rows, layout
+
+if TYPE_CHECKING:
+    from ludarium.envs.core.laws.relations import Relation
 
 __all__ = [
     "ArraySimulator",
@@ -206,6 +209,13 @@ class Simulator(ABC):
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What must always hold, one array `bool[B]` a sentence."""
         return {}
+
+    def relations(self) -> tuple[Relation, ...]:
+        """Relations between an episode and its twins (a mirrored map, relabelled seats) that the rules promise.
+
+        Their episodes and outcomes are those of the parallel form; see `ludarium.envs.core.laws.relations`.
+        """
+        return ()
 
     def extras(self, state: Any) -> dict[str, NDArray[Any]]:
         """Further arrays `[B, ...]` for `info`: fields of the state, or views of them, which live as long as it does."""

@@ -11,7 +11,7 @@ from pettingzoo import AECEnv, ParallelEnv
 
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.buffers import seat_of
-from ludarium.envs.core.errors import ActionError, ConfigError, LudariumError, did_you_mean
+from ludarium.envs.core.errors import ActionError, ConfigError, LudariumError, NotClaimedError, did_you_mean
 from ludarium.envs.core.language import AnyText
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
@@ -107,7 +107,7 @@ class _Zoo:
         """All that all seats see, for centralised training: one array where observations are arrays of one shape."""
         seen = self.batch.observed
         if any(isinstance(part, list | dict) for part in seen):
-            raise LudariumError("state() stacks arrays; this world's observations are none")
+            raise NotClaimedError("state() stacks arrays; this world's observations are none")
         return np.concatenate([part[0].reshape(-1).astype(np.float32) for part in seen])
 
     @property

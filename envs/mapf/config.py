@@ -60,6 +60,15 @@ class MapfConfig(Config):
     compat: str | None = None
     """`pogema`: instances, goals and observations as POGEMA 1.4 makes them from the same seed."""
 
+    examples: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "map": (*GENERATORS, "random", "random", "...#.\n.#...\n....."),
+        "height": (3, 4, 5, 8, 13),
+        "width": (3, 4, 5, 8, 13),
+        "density": (0.0, 0.1, 0.3),
+        "num_robots": (1, 2, 3, 4, 6, 9),
+        "radius": (1, 2, 3, 5),
+        "guide_bytes": (0, 4096),
+    }
     _choices: ClassVar[dict[str, tuple[str, ...]]] = {"collision": COLLISIONS, "observation": OBSERVATIONS}
     _on_goal: ClassVar[tuple[str, ...]] = ("stay", "vanish")
 

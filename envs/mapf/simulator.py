@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from ludarium.envs.core.compile import DISABLED, bind
 from ludarium.envs.core.errors import ConfigError, InstanceError, NotClaimedError
 from ludarium.envs.core.frozen import freeze
+from ludarium.envs.core.laws.relations import Relation
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner, every_seat
 from ludarium.envs.core.state import Field
-from ludarium.envs.mapf import dynamics, language, observe, reset, scene
+from ludarium.envs.mapf import dynamics, language, observe, relations, reset, scene
 from ludarium.envs.mapf.alone import alone
 from ludarium.envs.mapf.config import COLLISIONS, ON_GOAL, MapfConfig
 from ludarium.envs.mapf.generate import map_scalars
@@ -428,6 +429,10 @@ class Mapf(ArraySimulator):
             | (state.reached <= 1).all(1),
             "no more goals than steps": (state.reached <= state.t[:, None]).all(1),
         }
+
+    def relations(self) -> tuple[Relation, ...]:
+        """The map mirrored and transposed; the robots relabelled where the rule knows no ranks."""
+        return relations.relations(self.config)
 
     # --- language and picture ---
     def rules(self) -> str:

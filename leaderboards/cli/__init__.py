@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "run",
     "verify": "verify",
     "replay": "replay",
+    "check": "check",
     "export": "export",
     "bench": "bench",
     "warmup": "warmup",

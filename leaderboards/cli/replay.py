@@ -12,7 +12,7 @@ from ludarium.leaderboards.cli.common import AsJson, console, print_json
 
 
 def command(
-    episode: Annotated[str, typer.Argument(help="a trace file, or RUN/AGENT/EPISODE")],
+    episode: Annotated[str, typer.Argument(help="a trace file, RUN/AGENT/EPISODE, or a failure kept by `check`")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The page to write [default: beside, .html].")] = None,
     show: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     as_json: AsJson = False,
@@ -24,11 +24,18 @@ def command(
         ludarium replay runs/mapf-quick-1/pibt/maze-016-2000000-0
 
         ludarium replay game.trace -o game.html --open
+
+        ludarium replay failures/copies-1a2b3c4d.json
     """
     from ludarium.envs.core.render import write_page
     from ludarium.envs.core.trace import Trace
 
     path = find_trace(episode)
+    if path.suffix == ".json":  # a failure of an environment that is not ours
+        from ludarium.leaderboards.cli.check import again
+
+        again(path, None, as_json)
+        return
     trace = Trace.load(path)
     played = trace.replay()
     target = out or Path(path.stem + ".html")

@@ -1,0 +1,1 @@
+"""The laws of environments, and what holds them against one; public as `ludarium.testing`."""

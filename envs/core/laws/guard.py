@@ -1,0 +1,147 @@
+"""The guard: the probe in a process of its own, with a limit of time for each operation and of memory for all."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import mmap
+import os
+import select
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from ludarium.envs.core.laws import probe
+from ludarium.envs.core.laws.outcome import CheckError, Crashed
+
+__all__ = ["Guarded"]
+
+_START = 120.0
+"""Seconds that the first answer may take beyond the limit: imports, and the compiling of kernels."""
+_LOOK = 0.25
+_TAIL = 300
+
+
+class Guarded:
+    """Runs programs in another process; when it hangs, ends or takes too much memory, `Crashed` says while doing what.
+
+    The next program then runs in a new process.
+    """
+
+    def __init__(
+        self, target: dict[str, Any], python: str, environment: dict[str, str], limit: float, memory: int
+    ) -> None:
+        self._target = {name: value for name, value in target.items() if name != "make"}
+        self._python, self._environment, self._limit, self._memory = python, environment, limit, memory
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def run(self, program: list[Any]) -> list[Any]:
+        """Do the operations; `Crashed` if the process does not live to tell."""
+        first = self._process is None
+        if first:
+            self._start()
+        try:
+            self._send(program)
+            answer = json.loads(self._line(time.monotonic() + self._limit + (_START if first else 0.0)))
+        except Crashed:
+            self.close()
+            raise
+        if self._memory and answer["grown"] > self._memory:
+            phase, step = self._where()
+            self.close()
+            raise Crashed("memory", phase, step, f"{answer['grown'] >> 20} MiB more than at first")
+        return list(answer["results"])
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+        self._progress.close()
+        self._folder.cleanup()
+
+    # --- the process ---
+    def _start(self) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="ludarium-check-")
+        path = Path(self._folder.name) / "progress"
+        path.write_bytes(bytes(12))
+        with path.open("r+b") as file:
+            self._progress = mmap.mmap(file.fileno(), 12)
+        self._errors = Path(self._folder.name) / "errors"
+        variables = {**os.environ, "PYTHONUNBUFFERED": "1", "LUDARIUM_QUIET": "1", **self._environment}
+        own = os.path.realpath(self._python) == os.path.realpath(sys.executable) or self._python == sys.executable
+        paths = [os.path.abspath(folder) for folder in sys.path] if own else [os.getcwd()]
+        try:
+            with self._errors.open("wb") as errors:
+                self._process = subprocess.Popen(
+                    [self._python, probe.__file__, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                    env=variables,
+                )  # fmt: skip
+        except OSError as error:
+            raise CheckError(f"{self._python}: cannot be run: {error.strerror or error}") from error
+        self._rest = b""
+        self._send({"path": paths, "target": self._target, "memory": self._memory})
+
+    def _send(self, message: Any) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(message).encode() + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:  # it has ended; reading says so too
+            return
+
+    def _line(self, until: float) -> bytes:
+        """The next line of the process; `Crashed` if it ends, or takes longer than it may."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        out = self._process.stdout.fileno()
+        while b"\n" not in self._rest:
+            if select.select([out], [], [], _LOOK)[0]:
+                data = os.read(out, 1 << 20)
+                if not data:
+                    raise self._ended()
+                self._rest += data
+            elif time.monotonic() > until:
+                raise Crashed("hang", *self._where(), f"after {self._limit:g} s")
+            elif self._memory and self._resident() > 2 * self._memory + (1 << 30):
+                raise Crashed("memory", *self._where(), f"{self._resident() >> 20} MiB")
+        line, _, self._rest = self._rest.partition(b"\n")
+        return line
+
+    def _where(self) -> tuple[str, int]:
+        """What the process was doing."""
+        _, phase, step = struct.unpack("<III", self._progress[:12])
+        return probe.PHASES[phase], step
+
+    def _ended(self) -> Crashed:
+        assert self._process is not None
+        status = self._process.wait()
+        said = self._errors.read_text(errors="replace").strip().splitlines()
+        if status == 1 and said and self._where()[0] == "rest":
+            raise CheckError(f"{self._python} cannot run the probe: {said[-1][:_TAIL]}")
+        how = f"exit status {status}"
+        if status < 0:
+            with contextlib.suppress(ValueError):
+                how = f"killed by {signal.Signals(-status).name}"
+        return Crashed("exit", *self._where(), how + (f": {said[-1][:_TAIL]}" if said and status > 0 else ""))
+
+    def _resident(self) -> int:
+        """Bytes of memory that the process uses; 0 where that cannot be asked."""
+        assert self._process is not None
+        try:
+            with open(f"/proc/{self._process.pid}/statm") as file:
+                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        except (OSError, ValueError):
+            return 0

@@ -1,0 +1,40 @@
+"""Laws 5 and 6: what a reset forgets, and what it goes on with."""
+
+from __future__ import annotations
+
+from ludarium.envs.core.laws.cases import Case
+from ludarium.envs.core.laws.rig import Story, same
+from ludarium.envs.core.laws.subject import Subject
+
+__all__ = ["reset_forgets", "unseeded_reset"]
+
+_AFTER = 16
+"""Steps after the unseeded reset."""
+
+
+def reset_forgets(subject: Subject, case: Case) -> None:
+    """After any play, a seeded reset begins the same episode as in a new environment."""
+    story = subject.play(case).noted("reset_forgets")
+    program = [subject.make(case), subject.elsewhere(case, "a", case.before), subject.replay(case, story)]
+    before, again = (Story(**result) for result in subject.run(program)[1:])
+    if before.raised is not None and before.raised["phase"] == "reset":
+        before.clean("repeatable", f"reset(seed={case.seed + 1})")
+    if before.raised is None:
+        same("reset_forgets", story, again, f"after an episode of {before.steps} steps")
+
+
+def unseeded_reset(subject: Subject, case: Case) -> None:
+    """A reset without a seed goes on with the stream of the last seed: the next episode follows from it, too."""
+    story = subject.play(case)
+    policy, length = {"key": case.policy + 2, "mix": case.mix}, min(case.length, _AFTER)
+    going_on = ["play", {"world": "a", "seed": None, "policy": policy, "length": length}]
+    program = [subject.make(case), subject.replay(case, story), ["scramble", {"seed": 1}], going_on]
+    second = Story(**subject.run(program)[3])
+    if second.raised is not None:
+        if second.raised["phase"] != "step":
+            second.clean("unseeded_reset", "reset() without a seed")
+        second.actions, second.raised = second.actions[:-1], None  # a step that raises is for other laws
+    again = ["play", {"world": "a", "seed": None, "script": second.actions, "length": second.steps}]
+    program = [subject.make(case), subject.replay(case, story), ["scramble", {"seed": 2}], again]
+    other = Story(**subject.run(program)[3])
+    same("unseeded_reset", second, other, "the episode after the first, played again")
