@@ -12,8 +12,8 @@ from ludarium.envs.mapf.config import MapfConfig
 
 __all__ = ["relations"]
 
-_RANKLESS = ("soft", "block_both", "strict")
-"""Collision rules under which the robots' numbers do not matter; under `priority` the lower number goes first."""
+_RANKLESS = ("block_both", "strict")
+"""Collision rules under which the robots' numbers do not matter; elsewhere the lower number wins a contested cell."""
 Place = tuple[int, int]
 Move = Callable[[int, int, int, int], Place]
 
