@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from ludarium.envs._template.array import dynamics, language, scene
 from ludarium.envs._template.array.config import TemplateArrayConfig
 from ludarium.envs._template.array.generate import Instance, draw_crates, draw_places
+from ludarium.envs.core.frozen import freeze
+from ludarium.envs.core.laws.relations import Episode, Relation
 from ludarium.envs.core.rng import episode_key
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Choice, Out, Role
@@ -34,7 +36,7 @@ class TemplateArray(ArraySimulator):
     def __init__(self, config: TemplateArrayConfig) -> None:
         self.config: TemplateArrayConfig = config
         c = config
-        self.scalars = dynamics.Scalars(c.length, c.num_crates, c.num_workers, c.max_steps)
+        self.scalars = freeze(dynamics.Scalars(c.length, c.num_crates, c.num_workers, c.max_steps))
         plan, move = spaces.Discrete(c.length), spaces.Discrete(3)
         shelf, aisle = spaces.Box(0, 1, (2, c.length), np.uint8), spaces.Box(0, 1, (3, c.length), np.uint8)
         self.roles = (
@@ -119,6 +121,24 @@ class TemplateArray(ArraySimulator):
             "workers stay in the aisle": ((state.place >= 0) & (state.place < self.config.length)).all(1),
             "an order names a crate": (state.order < 0) | (state.crate[rows, order] == 1),
         }
+
+    def relations(self) -> tuple[Relation, ...]:
+        """The aisle seen from the other side."""
+        return (Relation("the aisle mirrored", self._mirrored),)
+
+    def _mirrored(self, episode: Episode) -> Episode:
+        far = self.config.length - 1
+        given = episode["options"]["instance"]
+        given = {
+            "crates": [far - cell for cell in given["crates"]],
+            "workers": [far - cell for cell in given["workers"]],
+        }
+        episode["options"] = {"instance": given}
+        episode["actions"] = [
+            {seat: far - int(a) if seat.startswith("planner") else 2 - int(a) for seat, a in step.items()}
+            for step in episode["actions"]
+        ]
+        return episode
 
     # --- language and picture --------------------------------------------------------------------------------------
     def rules(self) -> str:
