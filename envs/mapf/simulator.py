@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import threading
 from typing import Any
 
 import numpy as np
@@ -316,6 +317,14 @@ class Mapf(ArraySimulator):
         out["global_target_xy"][...] = state.goal[rows, seats] + radius
 
     def _observe_guides(self, state: dynamics.State, seats: NDArray[np.int32], out: Any) -> None:
+        with self._guide_lock:  # environments of one config share the cache, and may be in several threads
+            self._write_guides(state, seats, out)
+
+    @functools.cached_property
+    def _guide_lock(self) -> threading.Lock:
+        return threading.Lock()
+
+    def _write_guides(self, state: dynamics.State, seats: NDArray[np.int32], out: Any) -> None:
         for b, row in enumerate(seats):
             guides = self._guides(state, b)
             width = int(state.size[b, 1])

@@ -13,6 +13,7 @@ from ludarium.envs._template.object.config import TemplateObjectConfig
 from ludarium.envs._template.object.dynamics import Game, read_number
 from ludarium.envs._template.object.generate import draw_secret
 from ludarium.envs.core.language import AnyText
+from ludarium.envs.core.laws.relations import Episode, Relation
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ObjectSimulator, Role
 
@@ -93,6 +94,10 @@ class TemplateObject(ObjectSimulator):
             "every answer is true": np.array([g is None or _true_answers(g) for g in games]),
         }
 
+    def relations(self) -> tuple[Relation, ...]:
+        """Words around a number say nothing."""
+        return (Relation("words around the guess", _wordy),)
+
     # --- language and picture --------------------------------------------------------------------------------------
     def rules(self) -> str:
         """The rules in words."""
@@ -116,6 +121,14 @@ def _twin(game: Game) -> Game:
     twin = copy.copy(game)
     twin.log = list(game.log)
     return twin
+
+
+def _wordy(episode: Episode) -> Episode:
+    """The same guesses in a sentence, where it is short enough."""
+    for step in episode["actions"]:
+        for seat, text in step.items():
+            step[seat] = f"I say {text}, please" if len(text) < _MAX_TEXT - 20 else text
+    return episode
 
 
 def _true_answers(game: Game) -> bool:

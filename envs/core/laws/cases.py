@@ -153,12 +153,12 @@ def _accepted(config: Any, row: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _drawn(values: dict[str, list[Any]], large: set[str], tries: int) -> Iterator[dict[str, Any]]:
-    """Rows of values; a default stands in a quarter of them, a large one seldom."""
+    """Rows of values; a default stands in a quarter of them, but for those that are large."""
     for k in range(tries):
         chance = Chance(k, 3, 0)
         row = {}
         for name, known in values.items():
-            if known and chance.below(16 if name in large else 4):
+            if known and (name in large or chance.below(4)):
                 row[name] = known[chance.below(len(known))]
         yield row
 

@@ -22,6 +22,8 @@ def reward_and_flags(subject: Subject, case: Case) -> None:
 def nothing_aliased(subject: Subject, case: Case) -> None:
     """What was returned never changes later, and overwriting it changes nothing in the environment."""
     story = subject.play(case)
+    if subject.at_once(case) is not None:
+        return
     held = subject.run([subject.make(case), subject.replay(case, story, watch=["hold"])])[1]
     Story(**held).noted("nothing_aliased")
     scribbled = subject.run([subject.make(case), subject.replay(case, story, watch=["scribble"])])[1]

@@ -68,41 +68,49 @@ def _is_array(value: Any) -> bool:
     return hasattr(value, "tobytes") and hasattr(value, "dtype") and hasattr(value, "shape")
 
 
-def _feed(h: Any, value: Any) -> None:
-    """Fold a value, types included, into a hash."""
+_HEADS: dict[Any, bytes] = {}
+
+
+def _feed(out: list[bytes], value: Any) -> None:
+    """Write a value, types included, as pieces of bytes."""
+    kind = type(value)
     if _is_array(value):
-        h.update(f"{value.dtype.str}{value.shape}".encode())
+        key = (value.dtype, value.shape)
+        head = _HEADS.get(key)
+        if head is None:
+            head = _HEADS[key] = f"{value.dtype.str}{value.shape}".encode()
+        out.append(head)
         if value.dtype.hasobject:
             for item in value.reshape(-1).tolist():
-                _feed(h, item)
+                _feed(out, item)
         else:
-            h.update(value.tobytes())
-    elif isinstance(value, dict):
-        h.update(b"{%d" % len(value))
-        for key in sorted(value, key=str):
-            h.update(str(key).encode("utf-8", "surrogatepass") + b":")
-            _feed(h, value[key])
+            out.append(value.tobytes())
+    elif kind is dict or isinstance(value, dict):
+        out.append(b"{%d" % len(value))
+        for key in sorted(value, key=str) if len(value) > 1 else value:
+            out.append(str(key).encode("utf-8", "surrogatepass"))
+            _feed(out, value[key])
     elif isinstance(value, (list, tuple)):
-        h.update(b"(%d" % len(value))
+        out.append(b"(%d" % len(value))
         for item in value:
-            _feed(h, item)
+            _feed(out, item)
     elif value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        h.update(f"{type(value).__name__}={value!r};".encode("utf-8", "surrogatepass"))
+        out.append(f"{kind.__name__}={value!r};".encode("utf-8", "surrogatepass"))
     else:
-        h.update(type(value).__name__.encode())
+        out.append(kind.__name__.encode())
         inside = getattr(value, "__dict__", None)
         if isinstance(inside, dict):
-            _feed(h, {k: v for k, v in inside.items() if not callable(v)})
+            _feed(out, {k: v for k, v in inside.items() if not callable(v)})
 
 
 def digest(value: Any) -> str:
     """Twelve hex digits that are equal exactly when two values are, types included."""
-    h = hashlib.blake2b(digest_size=6)
+    out: list[bytes] = []
     try:
-        _feed(h, value)
+        _feed(out, value)
     except RecursionError:
-        h.update(b"deep")
-    return h.hexdigest()
+        out.append(b"deep")
+    return hashlib.blake2b(b"|".join(out), digest_size=6).hexdigest()
 
 
 def _plain(value: Any) -> Any:
@@ -120,26 +128,26 @@ def _plain(value: Any) -> Any:
 
 def loose(value: Any) -> str:
     """As `digest`, but numbers are equal whatever their types."""
-    h = hashlib.blake2b(digest_size=6)
-    _feed_loosely(h, value)
-    return h.hexdigest()
+    out: list[bytes] = []
+    _feed_loosely(out, value)
+    return hashlib.blake2b(b"|".join(out), digest_size=6).hexdigest()
 
 
-def _feed_loosely(h: Any, value: Any) -> None:
+def _feed_loosely(out: list[bytes], value: Any) -> None:
     if _is_array(value) and value.dtype.kind in "biuf":
-        h.update(f"{value.shape}".encode() + value.astype("float64").tobytes())
+        out += (f"{value.shape}".encode(), value.astype("float64").tobytes())
     elif isinstance(value, (bool, int, float)):
-        h.update(b"()" + struct.pack("=d", value))
+        out += (b"()", struct.pack("=d", value))
     elif isinstance(value, dict):
         for key in sorted(value, key=str):
-            h.update(str(key).encode("utf-8", "surrogatepass") + b":")
-            _feed_loosely(h, value[key])
+            out.append(str(key).encode("utf-8", "surrogatepass"))
+            _feed_loosely(out, value[key])
     elif isinstance(value, (list, tuple)) or (_is_array(value) and value.dtype.hasobject):
-        h.update(b"[")
+        out.append(b"[")
         for item in value:
-            _feed_loosely(h, item)
+            _feed_loosely(out, item)
     else:
-        _feed(h, value.tolist() if _is_array(value) else value)
+        _feed(out, value.tolist() if _is_array(value) else value)
 
 
 def short(value: Any, limit: int = 110) -> str:
@@ -663,15 +671,24 @@ class World:
 
     def record(self) -> list[Any]:
         """What is seen now, part by part; see `FIELDS`."""
-        masks = {seat: self.mask(seat) for seat in self.obs}
+        masks = self.mask_digest()
         return [
             digest(self.obs),
             [_number(v) for v in self.rewards.values()],
             "".join(_flag(self.ended[s]) + _flag(self.cut.get(s)) for s in self.ended),
             digest(self.infos),
-            digest(masks) if any(m is not None for m in masks.values()) else "",
+            masks,
             self.live(),
         ]
+
+    def mask_digest(self) -> str:
+        """A digest of the masks; `seen` where info or observation hold them, and empty where there are none."""
+        for places in (self.infos, self.obs):
+            for place in places.values():
+                if isinstance(place, dict) and place.get("action_mask") is not None:
+                    return "seen"
+        masks = {seat: self.mask(seat) for seat in self.obs}
+        return digest(masks) if any(m is not None for m in masks.values()) else ""
 
     def live(self) -> list[str]:
         """The seats that live."""
@@ -1527,9 +1544,7 @@ class Driver:
         except Exception as error:
             return {"value": None, "raised": _raised(error, function, self.worlds[world].t)}
 
-    def op_relate(
-        self, world: str, make: dict[str, Any], play: dict[str, Any], which: int | None = None
-    ) -> dict[str, Any]:
+    def op_relate(self, world: str, make: dict[str, Any], play: dict[str, Any]) -> dict[str, Any]:
         """Play an episode and its twin under each relation, and hold the outcomes against each other."""
         w, base = self.worlds[world], self.worlds[world].base
         relations = (w.simulator if w.ours else base).relations()
@@ -1541,10 +1556,12 @@ class Driver:
             except NotImplementedError:
                 options = None
         notes: list[Any] = []
-        for number, relation in enumerate(relations):
-            if which is not None and number != which:
-                continue
-            story = self.op_play(world, **{**play, "options": options, "watch": ["outcomes"]})
+        story = (
+            self.op_play(world, **{**play, "options": options, "watch": ["outcomes"]}) if relations else empty_story()
+        )
+        if story["raised"] is not None:
+            return {"notes": [], "relations": []}
+        for relation in relations:
             first = _outcome(w, story)
             episode = {"config": dict(make.get("config") or {}), "seed": play["seed"], "options": options,
                        "actions": story["actions"]}  # fmt: skip
@@ -1740,19 +1757,24 @@ class Play:
             world.note("global_random", "the process's random state has changed")
             self.globally = _global_print()
         if "hold" in self.watch:
-            self._hold(len(story["actions"]))
+            self._was_kept(len(story["actions"]))
         if "scribble" in self.watch:
             _scribble([world.obs, world.infos if world.kind != "aec" else None])
+        if "hold" in self.watch:
+            self._hold(len(story["actions"]))
         if "look" in self.watch and (len(story["seen"]) < 6 or len(story["seen"]) % 8 == 0):
             self._look()
 
-    def _hold(self, step: int) -> None:
-        """Watch that what was returned before is still as it was."""
-        for at, what, value, was in self.held[-3:] if step % 8 else self.held:
+    def _was_kept(self, step: int) -> None:
+        """Note what was returned before and is not as it was."""
+        for at, what, value, was in self.held[-4:] if step % 8 else self.held:
             if digest(value) != was:
                 law = "action_untouched" if what == "action" else "nothing_aliased"
                 self.world.note(law, f"the {what} of step {at} was changed at step {step}")
                 self.held = [h for h in self.held if h[2] is not value]
+
+    def _hold(self, step: int) -> None:
+        """Keep what has just been returned, to see whether it stays as it is."""
         world = self.world
         self.held.extend((step, "observation", v, digest(v)) for v in world.obs.values())
         if world.kind != "aec":  # there, infos are the environment's own table
@@ -1809,7 +1831,7 @@ class Play:
         if world.checking:
             world.spaces_stay()
         if self.held:
-            self._hold(8 * (1 + len(self.story["actions"])))
+            self._was_kept(8 * (1 + len(self.story["actions"])))
         if "beyond" in self.watch and world.over and world.ours and world.kind == "single":
             seen = digest(world.obs)
             try:

@@ -15,7 +15,7 @@ __all__ = ["VERDICTS", "Failure", "Report", "Row", "tell"]
 
 VERDICTS = ("kept", "broken", "not claimed", "blocked", "left out")
 """`blocked`: another broken law stands in the way; `left out`: the profile does not start the processes it needs."""
-_SHOWN = 40
+_SHOWN = 16
 
 
 @dataclasses.dataclass
@@ -103,13 +103,16 @@ def tell(subject: Subject, case: Case, broken: Broken) -> list[str]:
         actions = case.script if case.script is not None else f"{case.length} steps of policy {case.policy}"
         lines.append(f"reset(seed={case.seed}), then {_brief(actions)}")
     else:
-        for step, words in enumerate(story.words[:_SHOWN]):
+        left_out = range(_SHOWN // 2, len(story.words) - _SHOWN // 2)
+        for step, words in enumerate(story.words):
+            if step in left_out:
+                if step == left_out[0]:
+                    lines.append(f"... {len(left_out)} steps ...")
+                continue
             done = f"step {step}: {_brief(story.actions[step - 1])}" if step else f"reset(seed={case.seed})"
             shown = [name for name in ("observation", "reward", "flags") if words[name] not in ("", "{}")]
             seen = ", ".join(f"{name} {words[name]}" for name in shown)
             lines.append(f"{done} -> {seen}")
-        if len(story.words) > _SHOWN:
-            lines.append(f"... {len(story.words) - _SHOWN} more")
     lines.append(f"=> {broken.law}: {broken.story}")
     return lines
 

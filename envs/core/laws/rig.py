@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Protocol
 
-from ludarium.envs.core.laws.outcome import Broken
+from ludarium.envs.core.laws.outcome import Broken, Rejected
 from ludarium.envs.core.laws.probe import FIELDS, Driver
 
 __all__ = ["Here", "Rig", "Story", "same"]
@@ -61,6 +61,8 @@ class Story:
 
     def clean(self, law: str, doing: str) -> Story:
         """Return this story, or raise `Broken` if the environment raised in it."""
+        if self.raised is not None and {"InstanceError", "LudariumError"} <= set(self.raised["mro"]):
+            raise Rejected(self.raised["message"])  # our own worlds may find no instance for a seed, and say so
         if self.raised is not None:
             what = f"{self.raised['type']}: {self.raised['message']}"
             raise Broken(law, f"{doing}: {self.raised['phase']} raised {what}", self.raised["step"])

@@ -138,7 +138,8 @@ class Session:
 
         case = case.replace(pinned=self._form(law, case))
         hang = "does not come back" in found.story
-        shrinker = Shrinker(law, test, 2 if hang else _CRASHES if crashed else 400)
+        budget = 40 if law in book.NEEDS_CHILDREN else 400
+        shrinker = Shrinker(law, test, 2 if hang else _CRASHES if crashed else budget)
         episode = None if crashed else self._episode(law, case, found)
         if crashed:
             case = case.replace(length=max(1, min(case.length, found.step)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 import re
@@ -20,6 +21,10 @@ ROWS = 3
 _ID = re.compile(r"^(?:[\w.]+:)?(?:[\w.-]+/)?[\w.-]+-v\d+$")
 _REFUSALS = ("ConfigError", "InstanceError")
 _KEPT = 512
+_BATCH_STEPS = 96
+"""Steps of a batch at most: each is several of single environments, which are played beside it."""
+_PARTS = 4
+"""Turns that a second environment takes in one episode."""
 
 
 class Subject:
@@ -43,6 +48,8 @@ class Subject:
         self._claims: dict[str, dict[str, Any]] = {}
         self._stories: dict[str, Story | Exception] = {}
         self._forms: list[str] | None = None
+        self.singles: dict[str, list[Story]] = {}
+        """Episodes of single environments beside the rows of a batch, by case and row."""
 
     # --- running ---
     @property
@@ -194,12 +201,49 @@ class Subject:
         claims = self.claims(case, form)
         wild = case.wild if claims["illegal"] in ("fault", "noop", "end") and form != "vector" else 0
         watch = ["check", "outcomes", "beyond", *(["rows"] if form == "vector" else [])]
-        how: dict[str, Any] = {"policy": {"key": case.policy, "mix": case.mix, "wild": wild}, "length": case.length}
+        how: dict[str, Any] = {"policy": {"key": case.policy, "mix": case.mix, "wild": wild}}
+        how["length"] = min(case.length, _BATCH_STEPS) if form == "vector" else case.length
         if case.script is not None:
             how = {"script": list(case.script), "length": len(case.script), "wild": list(case.scripted_wild)}
             watch.append("repair")
         program = [self.make(case, "a", form), ["play", {"world": "a", "seed": case.seed, "watch": watch, **how}]]
         return self._judged(Story(**self.run(program)[1]), claims)
+
+    def at_once(self, case: Case) -> Story | None:
+        """The episode of a case under all that should change nothing, at once; None if something did.
+
+        Then each law finds out for itself. It is after another episode, beside a second environment, under another state
+        of the process's random numbers, with returned arrays and given actions overwritten, and with malformed actions
+        where they are claimed to raise.
+        """
+        if case.script is not None:
+            return None
+        key = repr(("at once", self.form(case), case))
+        if key not in self._stories:
+            self._stories[key] = self._all_at_once(case) or Broken("", "")
+        found = self._stories[key]
+        return found if isinstance(found, Story) else None
+
+    def _all_at_once(self, case: Case) -> Story | None:
+        story, watch = self.play(case), ["global", "hold", "scribble", "scribble actions"]
+        if self.claims(case)["malformed"] == "raise":
+            watch.append("malformed")
+        parts = max(1, -(-story.steps // _PARTS))
+        other = {"world": "b", "start": False, "policy": {"key": case.policy + 1, "mix": 0}, "length": parts}
+        program = [["scramble", {"seed": case.seed + 1}], self.make(case), self.make(case, "b")]
+        program += [self.elsewhere(case, "a", case.before), self.elsewhere(case, "b", 0)]
+        mine = []
+        for at in range(0, max(1, story.steps), parts):
+            more: dict[str, Any] = {} if at == 0 else {"start": False}
+            mine.append(len(program))
+            program.append(self.replay(case, story, first=at, last=at + parts, watch=watch, fault=case.fault, **more))
+            program.append(["play", other])
+        pieces = [Story(**result) for result in self.run(program)[mine[0] :: 2]]
+        notes = [note for piece in pieces for note in piece.notes]
+        seen = [record for piece in pieces for record in piece.seen]
+        if notes or pieces[-1].raised is not None or seen != story.seen:
+            return None
+        return dataclasses.replace(pieces[0], malformed=sum(piece.malformed for piece in pieces))
 
     def words(self, case: Case) -> Story:
         """The episode of a case in words."""

@@ -40,6 +40,9 @@ def _segments(story: Story, row: int, mode: str) -> list[tuple[int, int]]:
 
 def _single(subject: Subject, case: Case, story: Story, row: int, segments: list[tuple[int, int]]) -> list[Story]:
     """The same episodes in a single environment: the first from the row's seed, the others by resets without one."""
+    key = repr(("alone", row, case))
+    if key in subject.singles:
+        return subject.singles[key]
     program = [subject.make(case, "a", "single")]
     for number, (first, last) in enumerate(segments):
         script = [item[row] for item in story.actions[first - 1 : last]]
@@ -47,7 +50,8 @@ def _single(subject: Subject, case: Case, story: Story, row: int, segments: list
         program.append(
             ["play", {"world": "a", "seed": seed, "script": script, "length": len(script), "watch": ["rows"]}]
         )
-    return [Story(**played) for played in subject.run(program)[1:]]
+    subject.singles[key] = [Story(**played) for played in subject.run(program)[1:]]
+    return subject.singles[key]
 
 
 def batch_rows(subject: Subject, case: Case) -> None:
@@ -57,7 +61,7 @@ def batch_rows(subject: Subject, case: Case) -> None:
         raise NotClaimed("it has no single environment beside the batch")
     mode = subject.mode(case) or subject.claims(case, "vector")["mode"]
     for row in range(rows):
-        segments = _segments(story, row, mode)[:1] or [(1, 0)]
+        segments = _segments(story, row, mode) or [(1, 0)]
         alone = _single(subject, case, story, row, segments)[0].clean("batch_rows", f"row {row} alone")
         for step in range(segments[0][1] + 1):
             if step >= len(alone.rows):

@@ -1,0 +1,97 @@
+"""Whatever an environment does to its process, the checker says which law it breaks, and goes on."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from ludarium.testing import CheckError, check
+
+BAD = {
+    "Hangs": ("ends", "does not come back"),
+    "Exits": ("ends", "exit status 3"),
+    "Killed": ("ends", "SIGKILL"),
+    "Leaks": ("reset_forgets", "memory"),
+    "Prints": ("info", "hello"),
+    "Grows": ("observation_in_space", "observation space"),
+    "WrongTypes": ("reward_and_flags", "'0' of str"),
+    "RaisesInReset": ("repeatable", "ZeroDivisionError: no map (worlds.py"),
+}
+SOME = ("repeatable", "reset_forgets", "observation_in_space", "reward_and_flags", "info", "mask_sound", "ends")
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_process_that_goes_wrong_is_a_broken_law(name: str) -> None:
+    law, said = BAD[name]
+    report = check(f"worlds:{name}", SOME, guarded=True, limit=2.0 if name == "Hangs" else 30.0, memory=160 << 20)
+    assert report.broken[0] == law, report
+    failure = report[law].failure
+    assert failure is not None
+    assert said in failure.sentence
+    assert failure.story[-1].startswith("=> ")
+
+
+def test_a_clean_environment_keeps_its_laws_in_a_process_of_its_own() -> None:
+    report = check("worlds:Counter", guarded=True)
+    assert report.ok, report
+    assert not [row.law for row in report.rows if row.verdict == "blocked"]
+
+
+def test_an_environment_that_reads_its_input_gets_none() -> None:
+    assert check("worlds:Reads", ["repeatable"], guarded=True, limit=20.0).ok
+
+
+def test_laws_behind_a_crash_are_blocked_and_say_so() -> None:
+    report = check("worlds:Exits", ["repeatable", "ends", "copies"], guarded=True)
+    assert report.broken == ["ends"]
+    assert {report["repeatable"].verdict, report["copies"].verdict} == {"blocked"}
+    assert "ends stands in the way" in report["copies"].reason
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+def test_what_cannot_be_made_is_a_mistake_in_what_was_given(guarded: bool) -> None:
+    with pytest.raises(CheckError, match="cannot make worlds:RaisesInInit: RuntimeError: no licence"):
+        check("worlds:RaisesInInit", guarded=guarded)
+    with pytest.raises(CheckError, match="no_such_module"):
+        check("no_such_module:Env", guarded=guarded)
+
+
+def test_another_interpreter_needs_nothing_of_ours() -> None:
+    """With -I -S it has the standard library alone; here it has at least no path of ours."""
+    report = check("worlds:Counter", ["repeatable", "copies"], python=sys.executable)
+    assert report.ok, report
+    with pytest.raises(CheckError, match="cannot be run"):
+        check("worlds:Counter", python="/no/such/python")
+
+
+def test_another_hash_seed_is_another_process() -> None:
+    report = check("worlds:FromHash", ["repeatable", "fresh_process"], guarded=True)
+    assert report.broken == ["fresh_process"], report
+
+
+def test_the_probe_imports_the_standard_library_alone() -> None:
+    import ast
+
+    from ludarium.envs.core.laws import probe
+
+    tree = ast.parse(Path(probe.__file__).read_text(encoding="utf-8"))
+    found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    found |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert {name.split(".")[0] for name in found} <= set(sys.stdlib_module_names)
+
+
+def test_the_probe_draws_as_the_suite_does() -> None:
+    import numpy as np
+
+    from ludarium.envs.core import rng
+    from ludarium.envs.core.laws import probe
+
+    for key, stream, a, b, c in ((0, 0, 0, 0, 0), (2**64 - 1, 7, 3, 2, 1), (12345, 3, 10**6, 4, 2**20)):
+        assert probe.draw(key, stream, a, b, c) == int(rng.draw(np.uint64(key), stream, a, b, c))

@@ -1,0 +1,91 @@
+"""A broken law comes with the shortest story there is, which is kept and tried first the next time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ludarium.envs.core.laws import failures
+from ludarium.envs.core.laws.cases import Case
+from ludarium.envs.core.laws.outcome import Broken
+from ludarium.envs.core.laws.shrink import Shrinker
+from ludarium.leaderboards.cli import app
+from ludarium.testing import Subject, check
+
+
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_two_ordered_actions_are_found_in_the_least_steps(seed: int) -> None:
+    report = check("worlds:Combination", profile="ci", laws=["reward_and_flags"], seed=seed)
+    failure = report["reward_and_flags"].failure
+    assert failure is not None
+    assert failure.steps == 6, failure.story
+    assert failure.case.script is not None
+    assert [a for a in failure.case.script if a is not None] == [2, 3]
+
+
+def test_the_shrinker_reaches_the_minimum_of_any_order_of_actions() -> None:
+    """The law is broken when 5, 1 and 4 occur in this order; everything else can go."""
+
+    actions = [(n * 7 + n // 3) % 6 for n in range(120)]
+
+    def test(case: Case) -> Broken | None:
+        played = (actions if case.length == 120 else []) if case.script is None else list(case.script)
+        rest = iter(played)
+        return Broken("law", "found", len(played)) if all(a in rest for a in (5, 1, 4)) else None
+
+    case = Case(length=len(actions), seed=99, options=(("a", 1),))
+    found = Shrinker("law", test).shrink(case, list(actions), [], None)
+    assert found.script == (5, 1, 4)
+    assert (found.seed, found.options) == (0, ())
+
+
+def test_a_failure_is_kept_and_tried_first(tmp_path: Path) -> None:
+    first = check("worlds:Combination", profile="ci", laws=["reward_and_flags"], seed=1, folder=tmp_path)
+    path = first["reward_and_flags"].failure.path  # type: ignore[union-attr]
+    assert path is not None
+    assert path.suffix == ".json"
+    assert failures.load(path).law == "reward_and_flags"
+    again = check("worlds:Combination", laws=["reward_and_flags"], folder=tmp_path, seed=2)
+    assert again["reward_and_flags"].cases == 1
+    assert len(list(tmp_path.iterdir())) == 1
+    assert not failures.kept_for(Subject("worlds:Counter"), "reward_and_flags", tmp_path)
+    (tmp_path / "reward_and_flags-broken.json").write_text("{}")
+    assert len(failures.kept_for(Subject("worlds:Combination"), "reward_and_flags", tmp_path)) == 1
+
+
+def test_a_kept_failure_is_replayed_by_both_commands(tmp_path: Path) -> None:
+    first = check("worlds:Combination", profile="ci", laws=["reward_and_flags"], seed=1, folder=tmp_path)
+    path = first["reward_and_flags"].failure.path  # type: ignore[union-attr]
+    for command in (["check", "--replay", str(path)], ["replay", str(path)]):
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 1, done.output
+        assert "=> reward_and_flags: step 6: the reward is nan" in done.output
+
+
+def test_a_failure_of_our_own_world_is_a_trace_that_replays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ludarium.envs.core.trace import Trace
+    from ludarium.envs.mapf.simulator import Mapf
+
+    honest = Mapf.invariants
+    monkeypatch.setattr(
+        Mapf, "invariants", lambda self, state: {**honest(self, state), "never four steps": state.t < 4}
+    )
+    report = check("mapf-v0", laws=["invariants"], folder=tmp_path, num_robots=2, size=5)
+    failure = report["invariants"].failure
+    assert failure is not None
+    assert failure.steps == 4 or "aec" in failure.story[0]
+    assert failure.path is not None
+    assert failure.path.suffix == ".trace"
+    assert Trace.load(failure.path).replay().ok
+    assert CliRunner().invoke(app, ["replay", str(failure.path), "--out", str(tmp_path / "page.html")]).exit_code == 0
+    monkeypatch.undo()
+    done = CliRunner().invoke(app, ["check", "--replay", str(failure.path)])
+    assert done.exit_code == 0, done.output
+    assert "kept now" in done.output
