@@ -54,7 +54,7 @@ def batch_of(case: Any, rng: random.Random) -> Batch:
     rule, mode, robots, radius, kind, compat = case
     options: dict[str, Any] = {
         "map": ("." * SIDE + "\n") * SIDE, "num_robots": robots, "collision": rule, "radius": radius,
-        "max_steps": 3 + robots, "allow_unreachable": True, "track_density": True,
+        "max_steps": 3 + robots, "allow_unreachable": True, "track_density": radius > 2,
         "observation": kind if "mapf" in kind else "grid", "compat": "pogema" if compat else None,
     }  # fmt: skip
     if "mapf" not in kind:
@@ -139,3 +139,12 @@ def test_the_environment_is_the_reference(case: Any) -> None:
 
 def test_there_are_enough_episodes() -> None:
     assert DISABLED or ROWS * len(CASES) >= 10_000
+
+
+@pytest.mark.skipif(DISABLED, reason="there are no variants without the compiler")
+def test_the_special_kernels_are_among_the_cases() -> None:
+    """Lifelong under `soft` has kernels of its own unless something rare is asked for; both kinds are fuzzed."""
+    variants = [
+        batch_of(case, random.Random(0)).simulator.scalars._variant for case in CASES if case[:2] == ("soft", "restart")
+    ]
+    assert set(variants) == {"", "usual"}
