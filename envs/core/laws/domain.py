@@ -23,9 +23,17 @@ def invariants(subject: Subject, case: Case) -> None:
     subject.play(case).noted("invariants")
 
 
-def _final(subject: Subject, case: Case, story: Story) -> dict[str, Any]:
+def _final(subject: Subject, case: Case, story: Story, law: str) -> dict[str, Any]:
+    story.noted("reward_and_flags")  # what are no numbers cannot be counted
     program = [subject.make(case), subject.replay(case, story), ["final", {"world": "a", "outcomes": story.outcomes}]]
-    return dict(subject.run(program)[2])
+    found = dict(subject.run(program)[2])
+    if found.get("raised") is not None:
+        raise Broken(
+            law,
+            f"{found['raised']['phase']}() raised {found['raised']['type']}: {found['raised']['message']}",
+            story.steps,
+        )
+    return found
 
 
 def _call(subject: Subject, case: Case, function: str, law: str) -> Any:
@@ -47,7 +55,7 @@ def metrics(subject: Subject, case: Case) -> None:
         if found:
             raise Broken("metrics", found, story.steps)
         return
-    found = _final(subject, case, story)
+    found = _final(subject, case, story, "metrics")
     episode = found.get("episode")
     if not (claims["metrics"] and claims["recount"]) and episode is None:
         raise NotClaimed("it reports no metrics that can be counted again")
@@ -79,7 +87,7 @@ def bound(subject: Subject, case: Case) -> None:
         return
     if not claims["bounds"]:
         raise NotClaimed("it states no bounds")
-    final = _final(subject, case, story)
+    final = _final(subject, case, story, "bound")
     figures = {**final.get("metrics", {}), "return": _total(story)}
     for name, (low, high) in final["bounds"].items():
         slack = 1e-9 * max(1.0, abs(figures[name]))

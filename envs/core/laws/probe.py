@@ -885,10 +885,13 @@ class World:
     def check_invariants(self) -> None:
         """Note what the world itself says must always hold."""
         held: dict[str, Any] = {}
-        if self.ours:
-            held = self.simulator.invariants(self.batch.state)
-        elif callable(getattr(self.base, "invariants", None)):
-            held = self.base.invariants()
+        try:
+            if self.ours:
+                held = self.simulator.invariants(self.batch.state)
+            elif callable(getattr(self.base, "invariants", None)):
+                held = self.base.invariants()
+        except Exception as error:
+            self.note("invariants", f"invariants() raised {type(error).__name__}: {error}")
         for sentence, holds in held.items():
             if not (holds.all() if hasattr(holds, "all") else holds):
                 self.note("invariants", f"it does not hold: {sentence}")
@@ -1530,7 +1533,10 @@ class Driver:
         for name, arguments in (("metrics", ()), ("recount", (outcomes,)), ("bounds", ())):
             call = getattr(base, name, None)
             if callable(call):
-                found[name] = {str(k): _plain_number(v) for k, v in call(*arguments).items()}
+                try:
+                    found[name] = {str(k): _plain_number(v) for k, v in call(*arguments).items()}
+                except Exception as error:
+                    found["raised"] = _raised(error, name, self.worlds[world].t)
         info = next(iter(self.worlds[world].infos.values()), None)
         episode = info.get("episode") if isinstance(info, dict) else None
         if isinstance(episode, dict) and {"r", "l"} <= set(episode):
@@ -1658,7 +1664,7 @@ class Play:
             world.spaces_begin()
             self._guarded("reset", lambda: world.begin(seed, options))
             if self.story["raised"] is None:
-                self._see(None)
+                self._guarded("reset", lambda: self._see(None))
         for step in range(self.length):
             if self.story["raised"] is not None or world.over or world.stuck:
                 break
@@ -1700,7 +1706,7 @@ class Play:
         if "hold" in self.watch:
             for array in _arrays([given, getattr(world, "given", None)]):
                 self.held.append((len(self.story["actions"]), "action", array, digest(array)))
-        self._see(packed)
+        self._guarded("step", lambda: self._see(packed))
 
     def _choose(self, step: int) -> tuple[Any, bool]:
         """The packed actions of this step, and whether the masks allow all of them."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ludarium.envs.core.laws.cases import Case
+from ludarium.envs.core.laws.outcome import Broken
 from ludarium.envs.core.laws.rig import Story, same
 from ludarium.envs.core.laws.subject import Subject
 
@@ -10,6 +11,8 @@ __all__ = ["reset_forgets", "unseeded_reset"]
 
 _AFTER = 16
 """Steps after the unseeded reset."""
+_RESETS = 8
+"""Resets that are held against each other."""
 
 
 def reset_forgets(subject: Subject, case: Case) -> None:
@@ -40,3 +43,16 @@ def unseeded_reset(subject: Subject, case: Case) -> None:
     program = [subject.make(case), subject.replay(case, story), ["scramble", {"seed": 2}], again]
     other = Story(**subject.run(program)[3])
     same("unseeded_reset", second, other, "the episode after the first, played again")
+    _goes_on(subject, case)
+
+
+def _goes_on(subject: Subject, case: Case) -> None:
+    """Where seeds make a difference, resets without one do not begin the same episode for ever."""
+    drawn = [["play", {"world": "a", "seed": case.seed + n}] for n in range(1, _RESETS + 1)]
+    again = [["play", {"world": "a", "seed": None}] for _ in range(_RESETS)]
+    results = subject.run([subject.make(case), *drawn, ["play", {"world": "a", "seed": case.seed}], *again])[1:]
+    starts = [story["seen"][0][0] if story["seen"] else None for story in results]
+    first, later = starts[_RESETS], starts[_RESETS + 1 :]
+    if len(set(starts[:_RESETS])) > _RESETS // 2 and set(later) == {first}:
+        told = f"{_RESETS} resets without a seed all begin the episode of seed {case.seed} again"
+        raise Broken("unseeded_reset", told, 0)
