@@ -21,18 +21,18 @@ from ludarium.agents.mapf.lns_window import (
     path_cost,
     vacate,
 )
-from ludarium.envs.core.compile import kernel
+from ludarium.envs.core.compile import kernel, tight
 from ludarium.envs.core.rng import below, draw
 
 __all__ = ["improve"]
 
 _STREAM = 71
-_BLOCKERS, _CROWD, _RANDOM = 0, 1, 2
 _PROBES = 24
-_TRIES = 10  # neighbourhoods an agent: a handful of agents has only so many orders
+_ANYTHING = 10**6  # steps of delay
+_TRIES = 8  # neighbourhoods an agent: a handful of agents has only so many orders
 
 
-@kernel
+@tight
 def _delayed(delay: NDArray[np.int64], key: np.uint64, round_: int, iteration: int) -> int:
     """Return a delayed agent, the worse of two found by random probing; any agent if there is none."""
     agents = delay.shape[0]
@@ -50,7 +50,7 @@ def _delayed(delay: NDArray[np.int64], key: np.uint64, round_: int, iteration: i
     return best
 
 
-@kernel
+@tight
 def _join(group: NDArray[np.int64], size: int, agent: int) -> int:
     """Add an agent to the group unless it is none or a member; return the new size."""
     if agent < 0 or size >= group.shape[0]:
@@ -62,7 +62,7 @@ def _join(group: NDArray[np.int64], size: int, agent: int) -> int:
     return size + 1
 
 
-@kernel
+@tight
 def _blockers(
     table: NDArray[np.int32],
     tasks: Tasks,
@@ -105,7 +105,7 @@ def _blockers(
     return size
 
 
-@kernel
+@tight
 def _crowd(
     table: NDArray[np.int32],
     owner: NDArray[np.int32],
@@ -129,7 +129,45 @@ def _crowd(
     return size
 
 
-@kernel
+@tight
+def _select(
+    table: NDArray[np.int32],
+    tasks: Tasks,
+    owner: NDArray[np.int32],
+    plan: NDArray[np.int32],
+    group: NDArray[np.int64],
+    agent: int,
+    random: np.uint64,
+) -> int:
+    """Write a neighbourhood around a delayed agent to `group`, in random order; return its size.
+
+    Most are agents in its way, some are a crowd somewhere on it, some are random; where all agents fit into
+    one neighbourhood, every second one is all of them.
+    """
+    agents, most = plan.shape[1], group.shape[0]
+    limit = max(min(2, most), 1 + below(draw(random, _STREAM, 0, 0, 3), most))
+    if agents <= most and (limit == agents or below(draw(random, _STREAM, 0, 0, 6), 2) == 0):
+        for other in range(agents):
+            group[other] = other
+        _shuffle(group, agents, random)
+        return agents
+    part = group[:limit]
+    part[0] = agent
+    size = 1
+    kind = below(draw(random, _STREAM, 0, 0, 4), 8)
+    if kind < 5:
+        size = _blockers(table, tasks, owner, plan, part, size, agent, random)
+    if kind < 7 and size < limit:
+        size = _crowd(table, owner, plan, part, size, agent, random)
+    for k in range(2 * limit):
+        if kind < 7 or size >= limit:
+            break
+        size = _join(part, size, below(draw(random, _STREAM, k, 0, 5), agents))
+    _shuffle(part, size, random)
+    return size
+
+
+@tight
 def _shuffle(group: NDArray[np.int64], size: int, random: np.uint64) -> None:
     for i in range(size - 1, 0, -1):
         random = draw(random, _STREAM, i, 0, 2)
@@ -137,10 +175,9 @@ def _shuffle(group: NDArray[np.int64], size: int, random: np.uint64) -> None:
         group[i], group[j] = group[j], group[i]
 
 
-@kernel
+@tight
 def _replan(
     table: NDArray[np.int32],
-    width: int,
     tasks: Tasks,
     weight: NDArray[np.int64],
     owner: NDArray[np.int32],
@@ -149,15 +186,17 @@ def _replan(
     group: NDArray[np.int64],
     size: int,
     random: np.uint64,
+    slack: int,
     scratch: Scratch,
     saved: NDArray[np.int32],
     fresh: NDArray[np.int64],
 ) -> bool:
-    """Plan the group again, one by one; keep the result, and say so, if the weighted cost did not rise."""
-    spare = 0
+    """Plan the group again, one by one; keep the result, and say so, if the weighted cost rose by at most `slack`."""
+    spare = slack
     for i in range(size):
         agent = group[i]
-        saved[:, i] = plan[:, agent]
+        for step in range(plan.shape[0]):
+            saved[step, i] = plan[step, agent]
         vacate(plan, owner, agent)
         spare += weight[agent] * (cost[agent] - estimate(tasks, agent, plan[0, agent], 0))
     done = 0
@@ -165,7 +204,7 @@ def _replan(
         agent = group[i]
         least = estimate(tasks, agent, plan[0, agent], 0)
         bits = int(np.int64((random >> np.uint64(3 * (i % 16))) & np.uint64(7)))
-        found = find_path(table, width, tasks, owner, plan, agent, least + spare // weight[agent], bits, scratch)
+        found = find_path(table, tasks, owner, plan, agent, least + spare // weight[agent], bits, scratch)
         if found == NO_PATH:
             break
         fresh[i] = found
@@ -179,7 +218,8 @@ def _replan(
     for i in range(done):
         vacate(plan, owner, group[i])
     for i in range(size):
-        plan[:, group[i]] = saved[:, i]
+        for step in range(plan.shape[0]):
+            plan[step, group[i]] = saved[step, i]
         occupy(plan, owner, group[i])
     return False
 
@@ -187,7 +227,6 @@ def _replan(
 @kernel
 def improve(
     table: NDArray[np.int32],
-    width: int,
     tasks: Tasks,
     weight: NDArray[np.int64],
     plan: NDArray[np.int32],
@@ -198,8 +237,14 @@ def improve(
     iterations: int,
     neighbourhood: int,
     patience: int,
-) -> int:
-    """Improve `plan` i32[T+1, N] in place, never to a higher weighted cost; return the delays left.
+    anew: bool,
+) -> tuple[int, int]:
+    """Improve `plan` i32[T+1, N] in place, never to a higher weighted cost; return what is left.
+
+    That is the weighted delays, and how many agents are delayed. The search ends after `iterations`
+    neighbourhoods, or after as many in vain, one after another, as there are steps of delay to gain, but at
+    most `patience`. `anew`: where all agents fit into one neighbourhood, the first one planned again may
+    raise the cost, to leave a deadlock that no cheaper plan is found for.
 
     `weight` i64[N] >= 1 says what a step of each agent's delay costs; `owner` i32[T+1, HW] is overwritten
     with the reservations of the plan. The search is a function of its arguments: all chance comes from
@@ -221,33 +266,24 @@ def improve(
     saved = np.empty((horizon + 1, most), np.int32)
     least, since = total, 0
     patience = min(patience, _TRIES * agents)
+    slack = _ANYTHING if anew and agents <= most and total >= horizon else 0
+    enough = min(patience, total)
     for iteration in range(iterations):
-        if total == 0 or horizon == 0 or since == patience:
+        if total == 0 or horizon == 0 or since >= enough:
             break
         since += 1
         random = draw(key, _STREAM + 1, round_, iteration, 0)
         agent = _delayed(delay, key, round_, iteration)
-        limit = max(min(2, most), 1 + below(draw(random, _STREAM, 0, 0, 3), most))
-        part = group[:limit]
-        part[0] = agent
-        size = 1
-        kind = below(draw(random, _STREAM, 0, 0, 4), 8)
-        if kind < 5:
-            size = _blockers(table, tasks, owner, plan, part, size, agent, random)
-        if kind < 7 and size < limit:
-            size = _crowd(table, owner, plan, part, size, agent, random)
-        for k in range(2 * limit):
-            if kind < 7 or size >= limit:
-                break
-            size = _join(part, size, below(draw(random, _STREAM, k, 0, 5), agents))
-        _shuffle(part, size, random)
-        if _replan(table, width, tasks, weight, owner, plan, cost, part, size, random, scratch, saved, fresh):
+        size = _select(table, tasks, owner, plan, group, agent, random)
+        part = group[:size]
+        if _replan(table, tasks, weight, owner, plan, cost, part, size, random, slack, scratch, saved, fresh):
             for i in range(size):
                 agent = part[i]
                 total -= weight[agent] * delay[agent]
                 delay[agent] = cost[agent] - estimate(tasks, agent, plan[0, agent], 0)
                 total += weight[agent] * delay[agent]
-            if total < least:
+            if total < least or slack > 0:
+                slack = 0
                 least, since = total, 0
-    patience = min(patience, _TRIES * agents)
-    return total
+                enough = min(patience, total)
+    return total, int(np.sum(delay > 0))

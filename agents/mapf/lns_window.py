@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import kernel
+from ludarium.envs.core.compile import kernel, tight
 
 __all__ = [
     "NO_PATH",
@@ -63,27 +63,26 @@ class Tasks(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Working memory of `find_path`; `stamp` says which entries belong to the present call."""
+    """Working memory of `find_path`; `stamp` says which states were reached in the present call.
+
+    A node is a row of `node`: where it lies in `stamp`, the node before it, cell, step, label, and the next of
+    the same cost.
+    """
 
     stamp: NDArray[np.int32]
-    parent: NDArray[np.int32]
-    cell: NDArray[np.int32]
-    below: NDArray[np.int32]
+    node: NDArray[np.int32]
     head: NDArray[np.int32]
     call: NDArray[np.int64]
 
 
 def make_scratch(window: int, legs: int) -> Scratch:
     """Return scratch memory for windows of up to `window` steps and up to `legs` goals an agent."""
-    nodes = (legs + 1) * (window + 1) * (2 * window + 1) ** 2
-    stacks = 2 * window + legs + 4
+    states = (legs + 1) * (window + 1) * (2 * window + 1) ** 2
     return Scratch(
-        np.zeros(nodes, np.int32),
-        np.empty(nodes, np.int32),
-        np.empty(nodes, np.int32),
-        np.empty(nodes, np.int32),
-        np.empty(stacks, np.int32),
-        np.zeros(1, np.int64),
+        stamp=np.zeros(states, np.int32),
+        node=np.empty((states, 6), np.int32),
+        head=np.empty(2 * window + legs + 4, np.int32),
+        call=np.zeros(1, np.int64),
     )
 
 
@@ -110,7 +109,7 @@ def make_tasks(
     return tasks
 
 
-@kernel
+@tight
 def estimate(tasks: Tasks, agent: int, cell: int, label: int) -> int:
     """Return the collision-free steps from `cell` through all legs from `label` on (0 when none is left).
 
@@ -121,31 +120,46 @@ def estimate(tasks: Tasks, agent: int, cell: int, label: int) -> int:
     return max(1, int(tasks.guide[tasks.rows[agent, label], cell])) + int(tasks.tail[agent, label])
 
 
-@kernel
+@tight
 def occupy(plan: NDArray[np.int32], owner: NDArray[np.int32], agent: int) -> None:
     """Enter an agent's column of `plan` i32[T+1, N] into the reservations `owner` i32[T+1, HW]."""
     for step in range(plan.shape[0]):
         owner[step, plan[step, agent]] = agent
 
 
-@kernel
+@tight
 def vacate(plan: NDArray[np.int32], owner: NDArray[np.int32], agent: int) -> None:
     """Take an agent's column of `plan` out of the reservations."""
     for step in range(plan.shape[0]):
         owner[step, plan[step, agent]] = -1
 
 
-@kernel
+@tight
+def _shift(action: int, side: int) -> int:
+    """How far an action (0 wait 1 up 2 down 3 left 4 right) leads in rows of `side` cells."""
+    vertical = (action == 2) - (action == 1)
+    return side * vertical + (action == 4) - (action == 3)
+
+
+@tight
+def _enter(scratch: Scratch, node: int, place: int, parent: int, cell: int, step: int, label: int, level: int) -> None:
+    """Write a node and put it on the stack of its cost."""
+    row = scratch.node[node]
+    row[0], row[1], row[2], row[3], row[4] = place, parent, cell, step, label
+    row[5] = scratch.head[level]
+    scratch.head[level] = node
+
+
+@tight
 def _trace(plan: NDArray[np.int32], scratch: Scratch, node: int, horizon: int, agent: int) -> None:
     for step in range(horizon, -1, -1):
-        plan[step, agent] = scratch.cell[node]
-        node = int(scratch.parent[node])
+        plan[step, agent] = scratch.node[node, 2]
+        node = int(scratch.node[node, 1])
 
 
-@kernel
+@tight
 def find_path(
     table: NDArray[np.int32],
-    width: int,
     tasks: Tasks,
     owner: NDArray[np.int32],
     plan: NDArray[np.int32],
@@ -165,59 +179,63 @@ def find_path(
     start = int(plan[0, agent])
     count = int(tasks.legs[agent])
     side = 2 * horizon + 1
-    area = side * side
-    row0, column0 = start // width - horizon, start % width - horizon
+    small = table.shape[0] <= side * side  # a state's place: label, step, and the cell or its offset from the start
+    area = table.shape[0] if small else side * side
     base = estimate(tasks, agent, start, 0)
     top = min(limit - base, scratch.head.shape[0] - 1)
     if top < 0:
         return NO_PATH
     scratch.call[0] += 1
     call = np.int32(scratch.call[0])
-    scratch.head[: top + 1] = -1
-    node = horizon * side + horizon
-    scratch.stamp[node], scratch.parent[node], scratch.cell[node], scratch.below[node] = call, -1, start, -1
-    scratch.head[0] = node
+    for k in range(top + 1):
+        scratch.head[k] = -1
+    made, level = 1, 0
+    _enter(scratch, 0, start if small else horizon * side + horizon, -1, start, 0, 0, 0)
     order = _ORDERS[bits & 7]
-    level = 0
     while level <= top:
         node = int(scratch.head[level])
         if node < 0:
             level += 1
             continue
-        scratch.head[level] = scratch.below[node]
-        step = (node // area) % (horizon + 1)
+        row = scratch.node[node]
+        scratch.head[level] = row[5]
+        step = int(row[3])
         if step == horizon:
             _trace(plan, scratch, node, horizon, agent)
             return base + level
-        label = node // (area * (horizon + 1))
-        cell = int(scratch.cell[node])
+        cell, label, ahead = int(row[2]), int(row[4]), int(row[0]) + area
+        goal, guide, passed = -1, 0, 0
+        if label < count:
+            goal, guide = int(tasks.goals[agent, label]), int(tasks.rows[agent, label])
+            passed = step + 1 + int(tasks.tail[agent, label]) - base
         behind = int(owner[step + 1, cell])
         for i in range(5):
             k = i if label < count else 4 - i  # the last one entered is looked at first: who has no wish stays
-            target = cell if k == 0 else int(table[cell, order[k - 1]])
+            action = 0 if k == 0 else int(order[k - 1])
+            target = int(table[cell, action])
             if target < 0 or owner[step + 1, target] >= 0:
                 continue
             if behind >= 0 and owner[step, target] == behind:
                 continue  # the two would swap
-            after = label
-            cost = level
-            if label < count:
-                if target == tasks.goals[agent, label]:
-                    after = label + 1
+            after, cost = label, level
+            if target == goal:
+                after = label + 1
                 cost = step + 1 + estimate(tasks, agent, target, after) - base
+            elif label < count:
+                cost = passed + int(tasks.guide[guide, target])
             if cost > top:
                 continue
-            local = (target // width - row0) * side + target % width - column0
-            child = (after * (horizon + 1) + step + 1) * area + local
-            if scratch.stamp[child] == call:
+            place = ahead + (target - cell if small else _shift(action, side))
+            place += (after - label) * area * (horizon + 1)
+            if scratch.stamp[place] == call:
                 continue
-            scratch.stamp[child], scratch.parent[child], scratch.cell[child] = call, node, target
-            scratch.below[child] = scratch.head[cost]
-            scratch.head[cost] = child
+            scratch.stamp[place] = call
+            _enter(scratch, made, place, node, target, step + 1, after, cost)
+            made += 1
     return NO_PATH
 
 
-@kernel
+@tight
 def path_cost(tasks: Tasks, plan: NDArray[np.int32], agent: int) -> int:
     """Return the cost of an agent's column of `plan` (see the module's docstring)."""
     horizon = plan.shape[0] - 1

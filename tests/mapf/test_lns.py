@@ -45,7 +45,7 @@ def test_find_path_costs_what_exhaustion_says():
             occupy(plan, owner, other)
         best = exhaustive_cost(grid, tasks, plan, agent)
         scratch = make_scratch(len(plan) - 1, tasks.goals.shape[1])
-        found = find_path(neighbours(grid), grid.shape[1], tasks, owner, plan, agent, 10**6, case, scratch)
+        found = find_path(neighbours(grid), tasks, owner, plan, agent, 10**6, case, scratch)
         if best is None:
             assert found == NO_PATH
             assert (plan == before).all()
@@ -54,8 +54,8 @@ def test_find_path_costs_what_exhaustion_says():
         assert found == best == path_cost(tasks, plan, agent)
         assert (plan[:, :agent] == before[:, :agent]).all()
         check_moves(grid, plan)
-        assert find_path(neighbours(grid), grid.shape[1], tasks, owner, plan, agent, best, 0, scratch) == best
-        assert find_path(neighbours(grid), grid.shape[1], tasks, owner, plan, agent, best - 1, 0, scratch) == NO_PATH
+        assert find_path(neighbours(grid), tasks, owner, plan, agent, best, 0, scratch) == best
+        assert find_path(neighbours(grid), tasks, owner, plan, agent, best - 1, 0, scratch) == NO_PATH
     assert solved > 100 // SHARE
 
 
@@ -73,6 +73,25 @@ def test_tasks_cover_the_window_and_leave_out_what_cannot_be_done():
     assert gather_tasks(apart, np.array([0]), np.array([2]), np.zeros((1, 0), np.int32), 6, 9).legs.tolist() == [0]
 
 
+def test_what_is_asked_for_first_changes_no_task():
+    for case in range(20 // SHARE + 1):
+        grid = random_grid(6 + case % 5, 9, 25, 22, case)
+        starts, goals = lifelong_instance(grid, 9, 22, case, 12)
+        goals[case % len(goals), case % 4 :] = -1
+        tasks = [
+            gather_tasks(Guides(grid), starts, goals[:, 0], goals[:, 1:], 12, 5 + case, guess)
+            for guess in (None, np.arange(len(starts), dtype=np.int32), np.full(len(starts), 99, np.int32))
+        ]
+        for other in tasks[1:]:
+            assert (other.goals == tasks[0].goals).all()
+            assert (other.legs == tasks[0].legs).all()
+            assert (other.tail == tasks[0].tail).all()
+            for agent, legs in enumerate(other.legs):
+                for leg in range(max(1, legs)):
+                    ours, theirs = other.guide[other.rows[agent, leg]], tasks[0].guide[tasks[0].rows[agent, leg]]
+                    assert (ours == theirs).all()
+
+
 # --- the search ----------------------------------------------------------------------------------------------------
 def test_search_never_raises_the_cost_and_keeps_the_plan_valid():
     gained = 0
@@ -85,17 +104,41 @@ def test_search_never_raises_the_cost_and_keeps_the_plan_valid():
         owner = np.full((len(plan), grid.size), -1, np.int32)
         scratch = make_scratch(len(plan) - 1, tasks.goals.shape[1])
         table, key = neighbours(grid), np.uint64(case)
-        left = improve(table, grid.shape[1], tasks, weight, plan, owner, scratch, key, 0, 60, 5, 60)
+        left, late = improve(table, tasks, weight, plan, owner, scratch, key, 0, 60, 5, 60, False)
         after = np.array([path_cost(tasks, plan, i) for i in range(agents)]) - base
         check_moves(grid, plan)
         assert left == (weight * after).sum() <= (weight * before).sum()
         assert (after >= 0).all()
+        assert late == (after > 0).sum()
         expected = np.full_like(owner, -1)
         for step, row in enumerate(plan):
             expected[step, row] = np.arange(agents)
         assert (owner == expected).all()
         gained += int((weight * (before - after)).sum())
     assert gained > 0
+
+
+def test_only_a_plan_begun_anew_may_cost_more_and_only_with_few_agents():
+    rose = 0
+    for case in range(40 // SHARE + 1):
+        grid, tasks, plan = window_of(case, horizon=8, robots=5)
+        agents = plan.shape[1]
+        plan[:] = plan[0]  # all stand still
+        before = sum(path_cost(tasks, plan, i) for i in range(agents))
+        for most in (agents, agents - 1):
+            trial = plan.copy()
+            owner = np.full((len(plan), grid.size), -1, np.int32)
+            scratch = make_scratch(len(plan) - 1, tasks.goals.shape[1])
+            ones = np.ones(agents, np.int64)
+            improve(neighbours(grid), tasks, ones, trial, owner, scratch, np.uint64(case), 0, 1, most, 60, True)
+            check_moves(grid, trial)
+            after = sum(path_cost(tasks, trial, i) for i in range(agents))
+            assert after <= before or most == agents
+        still = plan.copy()
+        owner[:] = -1
+        improve(neighbours(grid), tasks, ones, still, owner, scratch, np.uint64(case), 0, 60, agents, 60, False)
+        rose += sum(path_cost(tasks, still, i) for i in range(agents)) < before
+    assert rose > 0
 
 
 # --- whole episodes ------------------------------------------------------------------------------------------------
@@ -201,6 +244,6 @@ def test_one_shot_instances_are_solved_too():
 
 def test_options_are_checked():
     assert isinstance(make_agent("lns?window=12&iterations=0"), LNS)
-    for wrong in ({"window": 0}, {"replan": 0}, {"iterations": -1}, {"neighbourhood": 0}, {"patience": 0}):
+    for wrong in ({"window": 0}, {"replan": 0}, {"iterations": -1}, {"neighbourhood": 0}, {"patience": 0}, {"calm": 0}):
         with pytest.raises(ConfigError, match=next(iter(wrong))):
             LNS(**wrong)
