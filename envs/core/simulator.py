@@ -372,6 +372,7 @@ class ObjectState:
         self.live = np.zeros((rows, seats), np.bool_)
         self.inst = np.full(rows, -1, np.int32)
         self.games: list[Any] = [None] * rows
+        self.loaded: list[Any] = [None] * rows
 
 
 class ObjectSimulator(Simulator):
@@ -380,9 +381,12 @@ class ObjectSimulator(Simulator):
     A family gives `begin`, `play`, `see`, `waiting`, `fingerprint`, `save` and `revive` for one episode.
     """
 
+    takes_instances: ClassVar[bool] = False
+    """True if `begin` takes instances; `load` is the place to check them."""
+
     @abstractmethod
-    def begin(self, seed: int, slot: int) -> Any:
-        """A new game."""
+    def begin(self, seed: int, slot: int, instance: Any = None) -> Any:
+        """A new game: of the instance that was loaded, else as the seed draws it."""
 
     @abstractmethod
     def play(self, game: Any, actions: list[list[Any]]) -> tuple[list[float], list[bool], list[int]]:
@@ -412,12 +416,18 @@ class ObjectSimulator(Simulator):
         """An empty batch."""
         return ObjectState(rows, len(self.seats))
 
+    def load(self, state: Any, row: int, instance: Any) -> None:
+        """Keep an instance for the next reset of the row."""
+        if not self.takes_instances:
+            super().load(state, row, instance)
+        state.loaded[row] = instance
+
     def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin the games of the rows in `which`."""
         from ludarium.envs.core.rng import episode_key
 
         for b in np.flatnonzero(which):
-            state.games[b] = self.begin(int(seeds[b]), int(slots[b]))
+            state.games[b] = self.begin(int(seeds[b]), int(slots[b]), state.loaded[b] if slots[b] == -2 else None)
             state.key[b] = np.uint64(episode_key(int(seeds[b])))
             state.t[b], state.over[b], state.inst[b] = 0, False, slots[b]
             state.live[b] = True

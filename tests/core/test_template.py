@@ -18,7 +18,7 @@ from core.play import batch_of, play
 
 import ludarium.envs._template as templates
 from ludarium.envs.core import template
-from ludarium.envs.core.errors import ConfigError
+from ludarium.envs.core.errors import ConfigError, InstanceError
 from ludarium.envs.core.template import KINDS, new_family
 
 REPOSITORY = Path(str(templates.__file__)).resolve().parents[2]
@@ -49,6 +49,27 @@ def test_the_numbers_to_guess_are_uniform() -> None:
     counts = np.bincount([draw_secret(seed, 10) for seed in range(20_000)], minlength=11)[1:]
     assert counts.sum() == 20_000
     assert ((counts - 2000) ** 2 / 2000).sum() < 40  # the 1e-5 quantile of chi-squared with 9 degrees is 39
+
+
+def test_a_game_of_objects_takes_an_instance_and_its_trace_replays() -> None:
+    from ludarium.envs.core.replay import replay
+
+    env: Any = gym.make("template-object-v0", high=50)
+    for secret in (1, 37, 50):
+        env.reset(seed=3, options={"instance": secret})
+        _, reward, over, _, _ = env.step(f"{secret}")
+        assert (reward, over) == (1, True)
+        trace = env.unwrapped.trace()
+        assert trace.header["instance"] == secret
+        assert replay(trace).divergence is None
+    env.reset(seed=3)
+    drawn = env.unwrapped.batch.state.games[0].secret
+    env.reset(seed=3, options={"instance": drawn % 50 + 1})
+    env.reset(seed=3)
+    assert env.unwrapped.batch.state.games[0].secret == drawn, "an instance is for one episode"
+    for wrong in (0, 51, "7", True, 2.0):
+        with pytest.raises(InstanceError, match=r"expected the secret number, 1\.\.50"):
+            env.reset(seed=3, options={"instance": wrong})
 
 
 def test_every_choice_of_cells_for_crates_is_equally_likely() -> None:

@@ -12,6 +12,7 @@ from ludarium.envs._template.object import language, scene
 from ludarium.envs._template.object.config import TemplateObjectConfig
 from ludarium.envs._template.object.dynamics import Game, read_number
 from ludarium.envs._template.object.generate import draw_secret
+from ludarium.envs.core.errors import InstanceError
 from ludarium.envs.core.language import AnyText
 from ludarium.envs.core.laws.relations import Episode, Relation
 from ludarium.envs.core.scene import Scene
@@ -28,15 +29,23 @@ class TemplateObject(ObjectSimulator):
     turns = "one"
     faults = ("none", "no_number", "out_of_range")
     views = ("array", "text", "tools", "picture")
+    takes_instances = True
 
     def __init__(self, config: TemplateObjectConfig) -> None:
         self.config: TemplateObjectConfig = config
         self.roles = (Role("player", config.num_players, AnyText(), AnyText(_MAX_TEXT), decisions=("guess",)),)
 
     # --- one episode -----------------------------------------------------------------------------------------------
-    def begin(self, seed: int, slot: int) -> Game:
+    def load(self, state: Any, row: int, instance: Any) -> None:
+        """Keep a secret number for the next reset of the row; `InstanceError` if it is none."""
+        if type(instance) is not int or not 1 <= instance <= self.config.high:
+            raise InstanceError(f"instance = {instance!r:.80}; expected the secret number, 1..{self.config.high}")
+        super().load(state, row, instance)
+
+    def begin(self, seed: int, slot: int, instance: Any = None) -> Game:
         """A new game."""
-        return Game(draw_secret(seed, self.config.high), self.config.high, self.config.num_players)
+        secret = draw_secret(seed, self.config.high) if instance is None else instance
+        return Game(secret, self.config.high, self.config.num_players)
 
     def waiting(self, game: Game, live: NDArray[np.bool_]) -> NDArray[np.int8]:
         """Only the player in turn."""
