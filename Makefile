@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test test-slow test-plain test-oldest lint bench bench-check peers docs clean
+.PHONY: run test laws test-slow test-plain test-oldest lint bench bench-check peers docs clean
 
 OUT := runs/$(shell date +%Y%m%d-%H%M%S)
 
@@ -19,6 +19,9 @@ test: $(VENV)/.dev  ## all tests but the slow ones; what lacks a browser or Node
 test-slow: $(VENV)/.dev  ## the slow tests: training, long searches
 	$(PIP) install -q -c constraints.txt -e ".[dev,learn]"
 	$(BIN)/python -m pytest -q -m slow
+
+laws: $(VENV)/.dev  ## every environment of the suite under the laws' profile `ci`
+	LUDARIUM_LAWS=ci $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/laws/test_registered_laws.py
 
 test-plain: $(VENV)/.dev  ## without the compiler: the kernels as plain Python
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest -q -n auto tests/core/test_state.py tests/core/test_batch.py \

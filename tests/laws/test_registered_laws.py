@@ -32,7 +32,7 @@ def sessions() -> Any:
 
 
 @pytest.mark.parametrize("law", LAWS)
-@pytest.mark.parametrize("name", IDS)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in IDS])
 def test_law(name: str, law: str, sessions: Any) -> None:
     row = sessions[name].row(law)
     assert row.verdict != "broken", "\n".join(row.failure.story)

@@ -80,7 +80,7 @@ class Guarded:
             self._progress = mmap.mmap(file.fileno(), 12)
         self._errors = Path(self._folder.name) / "errors"
         variables = {**os.environ, "PYTHONUNBUFFERED": "1", "LUDARIUM_QUIET": "1", **self._environment}
-        own = os.path.realpath(self._python) == os.path.realpath(sys.executable) or self._python == sys.executable
+        own = os.path.abspath(self._python) == os.path.abspath(sys.executable)  # links of virtual environments differ
         paths = [os.path.abspath(folder) for folder in sys.path] if own else [os.getcwd()]
         try:
             with self._errors.open("wb") as errors:

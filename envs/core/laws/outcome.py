@@ -12,6 +12,9 @@ __all__ = ["Broken", "CheckError", "Crashed", "NotClaimed", "Rejected"]
 class Broken(Exception):
     """A law does not hold: which, how (a sentence), and at which step of the case's episode it showed (0: the reset)."""
 
+    episode: Any = None
+    """The story of an episode that did not come to its end because of this."""
+
     def __init__(self, law: str, story: str, step: int = 0) -> None:
         self.law, self.story, self.step = law, story, step
         super().__init__(f"{law}: {story}")

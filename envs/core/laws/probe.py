@@ -833,6 +833,7 @@ class World:
             if not mask_fits(space, mask):
                 self.note("mask_sound", f"the mask{of(seat)} {short(mask)} has another form than {short(space, 60)}")
             elif self.waits_for(seat) and not all(any(row) for row in choices(space, _like(space, mask)) if row):
+                self.stuck = True
                 self.note("some_legal_action", f"the mask{of(seat)} allows nothing: {short(mask)}")
 
     def waits_for(self, seat: str) -> bool:
@@ -1670,16 +1671,16 @@ class Play:
                 break
             if self.script is not None and step >= len(self.script):
                 break
-            self._step(step)
+            self._guarded("step", functools.partial(self._step, step))
         if self.story["raised"] is None:
-            self._at_the_end()
+            self._guarded("rest", self._at_the_end)
         self.story["over"] = world.over
 
     def _guarded(self, phase: str, call: Callable[[], Any], legal: bool = True) -> None:
         self.driver.tell(PHASES.index(phase), self.world.t + (phase == "step"))
         try:
             call()
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             self.story["raised"] = _raised(error, phase, len(self.story["actions"]), legal)
 
     def _step(self, step: int) -> None:

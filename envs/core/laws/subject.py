@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import importlib
 import os
@@ -155,7 +156,7 @@ class Subject:
 
     def mode(self, case: Case) -> str:
         """The autoreset mode of a case, where the batch takes one."""
-        modes = self.claims(case, "vector")["modes"] if "vector" in self.forms else []
+        modes = self.claims(case, "vector")["modes"] if {"single", "vector"} <= set(self.forms) else []
         return str(modes[case.mode % len(modes)]) if modes else ""
 
     def make(self, case: Case, world: str = "a", form: str | None = None, **more: Any) -> list[Any]:
@@ -207,7 +208,12 @@ class Subject:
             how = {"script": list(case.script), "length": len(case.script), "wild": list(case.scripted_wild)}
             watch.append("repair")
         program = [self.make(case, "a", form), ["play", {"world": "a", "seed": case.seed, "watch": watch, **how}]]
-        return self._judged(Story(**self.run(program)[1]), claims)
+        story = Story(**self.run(program)[1])
+        try:
+            return self._judged(story, claims)
+        except Broken as found:
+            found.episode = story  # what led to it can be shortened
+            raise
 
     def at_once(self, case: Case) -> Story | None:
         """The episode of a case under all that should change nothing, at once; None if something did.
@@ -297,7 +303,8 @@ def _of_id(target: str) -> tuple[str, dict[str, Any]]:
     module, _, name = target.rpartition(":")
     imports = [module] if module else []
     if module and module != "ludarium":
-        importlib.import_module(module)
+        with contextlib.suppress(ImportError):  # then only the interpreter has it that the environment runs in
+            importlib.import_module(module)
     if name not in WORLDS:
         return target, {"how": "id", "name": target, "imports": imports}
     row = WORLDS[name]

@@ -33,7 +33,7 @@ def _segments(story: Story, row: int, mode: str) -> list[tuple[int, int]]:
             step = first
         else:
             step += 1
-    if first < len(story.rows):
+    if first < len(story.rows) + (mode != "disabled"):  # a beginning can be seen before its first step is taken
         found.append((first, len(story.rows) - 1))
     return found
 
@@ -69,6 +69,8 @@ def batch_rows(subject: Subject, case: Case) -> None:
             for what, a, b in zip(
                 ("observation", "reward", "flags"), story.rows[step][row], alone.rows[step][0], strict=False
             ):
+                if what == "observation" and mode == "same_step" and any(story.rows[step][row][2]):
+                    continue  # already the next episode's; the last one is in the info, which is for `autoreset`
                 if a != b:
                     values = "" if what == "observation" else f" ({a}, and alone {b})"
                     where = f"at step {step}" if step else f"after reset(seed={case.seed})"
