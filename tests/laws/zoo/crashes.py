@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import Any, ClassVar
+from typing import Any
 
 from laws.zoo.orchard import LEFT, RIGHT, WAIT, Orchard
 from laws.zoo.planted import Planted
@@ -81,7 +81,10 @@ class Hoards(Orchard):
     """Every step keeps a frame of eight megabytes, for a film that nobody asked for."""
 
     bug = Planted("reset_forgets", shortest=16, guarded=True, limit=20.0, memory=128 << 20)
-    frames: ClassVar[list[bytes]] = []
+
+    def __init__(self, clean: bool = False, render_mode: str | None = None) -> None:
+        super().__init__(clean, render_mode)
+        self.frames: list[bytes] = []
 
     def act(self, action: int) -> float:
         if self.planted:

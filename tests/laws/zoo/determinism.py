@@ -84,7 +84,7 @@ class HashOfAName(Orchard):
     def act(self, action: int) -> float:
         word = f"tree {self.x}, {self.t}"
         number = hash(word) if self.planted else sum(word.encode())
-        return super().act(action) + (1e-6 * (number % 99_991) if action == WAIT else 0.0)
+        return super().act(action) - (1e-6 * (number % 99_991) if action == WAIT else 0.0)
 
 
 class GlobalGeneratorLate(Orchard):

@@ -232,9 +232,15 @@ class OneStepMore(Rink):
 
 
 class CrossesLate(Rink):
-    """Who crosses whom is looked at from one side only, once the ice is worn: from the fifth step on two may pass."""
+    """Who crosses whom is looked at from one side only, once the ice is worn (from the fifth step on).
+
+    Nobody leaves this rink.
+    """
 
     bug = Planted("invariants", shortest=5)
+
+    def step(self, actions: dict[str, int]) -> tuple[Any, Any, Any, Any, Any]:
+        return super().step({a: STAY if int(act) == LEAVE else act for a, act in actions.items()})
 
     def crosses(self, a: str, b: str, want: dict[str, int]) -> bool:
         return super().crosses(a, b, want) and not (self.t >= 5 and self.planted)

@@ -10,7 +10,7 @@ from gymnasium.spaces import Text
 from laws.zoo.planted import Planted
 
 ROOMS = ("hall", "kitchen", "cellar")
-STEPS = 24
+STEPS = 60
 LETTERS = string.ascii_letters + string.digits + " .,:|_-+'/<>(){}[]%\"="
 ODD = "²١٢é;*&?!\\\n\t\r"
 

@@ -110,10 +110,7 @@ class Stones(AECEnv[str, Any, Any]):
             self.terminations = dict.fromkeys(self.agents, True)
 
     def invariants(self) -> dict[str, bool]:
-        return {"no stone is lost": self.pile + sum(self.taken.values()) == self.all_stones()}
-
-    def all_stones(self) -> int:
-        return PILE
+        return {"no stone is lost": self.pile + sum(self.taken.values()) == self.stones()}
 
 
 class LeavesUntold(Stones):
@@ -136,7 +133,10 @@ class LeavesUntold(Stones):
 class MaskOfThePast(Stones):
     """The mask is that of the player's own last turn: it may allow to take more than is left."""
 
-    bug = Planted("mask_sound", shortest=3)
+    bug = Planted("mask_sound", shortest=2)
+
+    def stones(self) -> int:
+        return 4
 
     def begin(self) -> None:
         self.piles = [self.pile]

@@ -11,25 +11,25 @@ from gymnasium.vector.utils import batch_space
 from laws.zoo.planted import Planted
 
 REST, HOP, DIVE = range(3)
-PADS, ENERGY, STEPS = 9, 5, 4
-COST = (1, 1, 2)
+PADS, ENERGY, STEPS = 9, 5, 3
+COST = (1, 1, 3)
 
 
 def hop(pad: int, energy: int, action: int, random: np.random.Generator) -> tuple[int, int, float]:
-    """The rules of the pond: a hop leads on by none to two pads, a dive costs two of energy; pads and energy left, reward."""
+    """The rules of the pond: a hop leads on by none to two pads, a dive costs three of energy; pads and energy left, reward."""
     on = int(random.integers(3)) if action == HOP else 0
     return min(PADS - 1, pad + on), energy - COST[action], float(on)
 
 
 class Pond(gym.Env[Any, Any]):
-    """A frog on lily pads, without a bug: it ends on the last pad or with no energy, and is cut after four steps."""
+    """A frog on lily pads, without a bug: it ends on the last pad or with no energy, and is cut after three steps."""
 
     metadata: ClassVar[dict[str, Any]] = {"max_steps": STEPS}
     vector_entry_point: ClassVar[Any]
 
     def __init__(self, clean: bool = False) -> None:
         self.planted = not clean
-        self.observation_space = gym.spaces.Box(-1, 9, (3,), np.float32)
+        self.observation_space = gym.spaces.Box(-3, 9, (3,), np.float32)
         self.action_space = gym.spaces.Discrete(3)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
@@ -173,7 +173,7 @@ class _FinalIsFirst(Ponds):
 class FinalIsTheNextFirst(Pond):
     """The last observation of an episode is reported after the reset: it is the first one of the next."""
 
-    bug = Planted("autoreset", shortest=3)
+    bug = Planted("autoreset", shortest=2)
     vector_entry_point = _FinalIsFirst
 
 
@@ -193,7 +193,7 @@ class _StaleRewards(Ponds):
 class PaidAgain(Pond):
     """The step that resets a row pays the last reward once more."""
 
-    bug = Planted("autoreset", shortest=4)
+    bug = Planted("autoreset", shortest=3)
     vector_entry_point = _StaleRewards
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -209,23 +209,25 @@ class _ResetsAll(Ponds):
 class ResetIsForAll(Pond):
     """A reset of one row is a reset of all, so that the others lose their episodes: the mask is not looked at."""
 
-    bug = Planted("batch_rows", ("autoreset",), shortest=4)
+    bug = Planted("batch_rows", ("autoreset",), shortest=3)
     vector_entry_point = _ResetsAll
 
 
-class _NewGenerator(Ponds):
+class _KeepsTime(Ponds):
+    autoreset_modes = ("next_step",)
+
     def start(self, which: Any) -> None:
-        for i in np.flatnonzero(which):
-            if self.planted and self.t[i]:
-                self.randoms[i] = np.random.default_rng(i)
+        before = self.t.copy()
         super().start(which)
+        if self.planted:
+            self.t = np.where(which & (before > 0), 1, self.t)
 
 
-class RowsRestartAlike(Pond):
-    """A row that begins again has a new generator, which is the same in every batch of every seed."""
+class RowsBeginLate(Pond):
+    """A row that begins again has its clock at one, and is cut a step too early."""
 
     bug = Planted("autoreset", shortest=3)
-    vector_entry_point = _NewGenerator
+    vector_entry_point = _KeepsTime
 
 
 class IntegerRewards(Ponds):
