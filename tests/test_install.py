@@ -72,8 +72,15 @@ def python(site, cwd, *arguments):
 
 def test_the_wheel_holds_one_package_and_its_data(built):
     names = zipfile.ZipFile(built).namelist()
-    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"ludarium"}
-    for wanted in ("ludarium/py.typed", "ludarium/scenarios/mapf-quick.toml", "ludarium/envs/core/render/page.html"):
+    plugin = "pytest_ludarium.py"  # beside the package: pytest loads it at every start, without Gymnasium
+    assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"ludarium", plugin}
+    for wanted in (
+        "ludarium/py.typed",
+        "ludarium/testing.py",
+        "ludarium/envs/core/laws/plugin.py",
+        "ludarium/scenarios/mapf-quick.toml",
+        "ludarium/envs/core/render/page.html",
+    ):
         assert wanted in names
     assert not any("__pycache__" in name for name in names)
 
