@@ -429,6 +429,8 @@ class Mapf(ArraySimulator):
         at = (rows, state.pos[:, :, 0] + pad, state.pos[:, :, 1] + pad)
         numbers = np.arange(self.config.num_robots)
         active, counted = state.active, state.busy.sum((1, 2), dtype=np.int64)
+        width = state.size[:, 1:].astype(np.int64)
+        here, there = (state.label[rows, cell[:, :, 0] * width + cell[:, :, 1]] for cell in (state.pos, state.goal))
         robots = (state.occ >= 0).sum((1, 2))
         return {
             "no two robots share a cell": ((state.occ[at] == numbers) | ~active).all(1) & (robots == active.sum(1)),
@@ -436,6 +438,7 @@ class Mapf(ArraySimulator):
             "the agents channel holds every robot": (counted == active.sum(1)) | bool(self.config.compat),
             "only lifelong robots reach more than one goal": np.full(len(state.t), self.lifelong)
             | (state.reached <= 1).all(1),
+            "every goal is in reach of its robot": (here == there).all(1) | self.config.allow_unreachable,
             "no more goals than steps": (state.reached <= state.t[:, None]).all(1),
         }
 

@@ -249,3 +249,26 @@ def test_rows_equal_single_environments_at_every_batch_size(rows: int) -> None:
             for key in ("rewards", "faults", "action_mask", "executed_action", "on_goal"):
                 np.testing.assert_array_equal(info[key], told[4][key][b])
         assert env.unwrapped.digest() == vector.unwrapped.digest(b)
+
+
+def test_invariants_notice_what_must_not_be() -> None:
+    """Each sentence is false of a state that was spoilt for it, and of no other."""
+    from ludarium.envs.core.batch import Batch
+    from ludarium.envs.core.registry import make_simulator
+
+    sides = "..#..\n" * 3
+    spoil: dict[str, Any] = {
+        "no two robots share a cell": lambda s: s.occ.__setitem__((0, s.pos[0, 0, 0] + 1, s.pos[0, 0, 1] + 1), 1),
+        "the agents channel holds every robot": lambda s: s.busy.__setitem__(0, 0),
+        "every goal is in reach of its robot": lambda s: s.goal[0, 0].__setitem__(1, 4 - s.goal[0, 0, 1]),
+        "no more goals than steps": lambda s: s.reached.__setitem__((0, 0), 99),
+    }
+    for sentence, act in spoil.items():
+        batch = Batch(make_simulator("mapf-lifelong-v0", map=sides, num_robots=3, radius=1), 1, "mapf-lifelong-v0")
+        batch.seed(np.ones(1, np.bool_), [5])
+        batch.reset(np.ones(1, np.bool_))
+        held = batch.simulator.invariants(batch.state)
+        assert all(values.all() for values in held.values())
+        act(batch.state)
+        broken = [name for name, values in batch.simulator.invariants(batch.state).items() if not values.all()]
+        assert broken == [sentence]
