@@ -65,6 +65,7 @@ class Story:
             raise Rejected(self.raised["message"])  # our own worlds may find no instance for a seed, and say so
         if self.raised is not None:
             what = f"{self.raised['type']}: {self.raised['message']}"
+            law = "reset_forgets" if self.raised["type"] == "MemoryError" else law
             raise Broken(law, f"{doing}: {self.raised['phase']} raised {what}", self.raised["step"])
         return self
 

@@ -27,6 +27,8 @@ _COMPARE = (
 )  # fmt: skip
 _CRASHES = 12
 """How often a process may be lost to shortening a story."""
+_SHORT, _POLICIES = 8, 64
+"""Episodes that are tried for a shorter one that ends the process: so many steps, and so many of each length."""
 
 
 class Session:
@@ -107,7 +109,8 @@ class Session:
                 try:
                     self._hold(basis, case)
                 except Broken as other:
-                    return other
+                    if other.law != law:  # the same law, met on the way, is no reason for itself
+                        return other
                 except (NotClaimed, Rejected):
                     continue
         return None
@@ -144,11 +147,30 @@ class Session:
         episode = None if crashed else self._episode(law, case, found)
         if crashed:
             case = case.replace(length=max(1, min(case.length, found.step)))
-            return case, found
+            return self._sooner(case, found, test)
         before = self._before(law, case)
         actions, wild = (None, []) if episode is None else (episode.actions, episode.wild)
         shorter = shrinker.shrink(case, actions, wild, before)
         return shorter, shrinker.fails(shorter) or found
+
+    def _sooner(self, case: Case, found: Broken, test: Callable[[Case], Broken | None]) -> tuple[Case, Broken]:
+        """The shortest of some short episodes that end the process, too: what it did is gone with it, and cannot be cut."""
+        for length in range(1, min(found.step, _SHORT)):
+            for policy in range(_POLICIES):
+                other = case.replace(
+                    script=None,
+                    prefix=None,
+                    scripted_wild=(),
+                    before=0,
+                    seed=0,
+                    length=length,
+                    policy=policy,
+                    mix=policy % 4,
+                )
+                broken = test(other)
+                if broken is not None:
+                    return other, broken
+        return case, found
 
     def _form(self, law: str, case: Case) -> str:
         """The form in which a law plays a case."""

@@ -15,6 +15,7 @@ __all__ = ["copies", "looking", "snapshot"]
 def _did(law: str, result: dict[str, Any], what: str) -> None:
     raised = result["raised"]
     if raised is not None:
+        law = "reset_forgets" if raised["type"] == "MemoryError" else law
         raise Broken(law, f"{what} raised {raised['type']}: {raised['message']}", raised["step"])
 
 

@@ -50,7 +50,7 @@ class MaskTooLong(Orchard):
 class WallIsADoor(Orchard):
     """Who walks against the left end comes out at the right one, though the mask forbids it."""
 
-    bug = Planted("mask_complete", shortest=3)
+    bug = Planted("mask_complete", shortest=3, cases=24)
     metadata: ClassVar[dict[str, Any]] = {**Orchard.metadata, "illegal_actions": "noop"}
 
     def __init__(self, clean: bool = False, render_mode: str | None = None) -> None:
@@ -98,12 +98,12 @@ class RaisesTooLate(Orchard):
 
 
 class NotCountedAsFault(Orchard):
-    """A forbidden action is no fault when the one before was one, too."""
+    """Who picks twice running is not told that the second time there was nothing to pick."""
 
-    bug = Planted("mask_complete", shortest=2)
+    bug = Planted("mask_complete", shortest=2, cases=12)
 
     def refuse(self, action: int) -> None:
-        again = bool(self.done) and self.done[-1] == action
+        again = self.done[-1:] == [PICK] and action == PICK
         self.fault = 0 if again and self.planted else 1
 
     def act(self, action: int) -> float:

@@ -78,9 +78,9 @@ class PictureKills(Orchard):
 
 
 class Hoards(Orchard):
-    """Every step keeps a frame of eight megabytes, for a film that nobody asked for."""
+    """Every step keeps a frame of four megabytes, for a film that nobody asked for."""
 
-    bug = Planted("reset_forgets", shortest=16, guarded=True, limit=20.0, memory=128 << 20)
+    bug = Planted("reset_forgets", shortest=16, guarded=True, limit=20.0, memory=64 << 20)
 
     def __init__(self, clean: bool = False, render_mode: str | None = None) -> None:
         super().__init__(clean, render_mode)
@@ -88,7 +88,7 @@ class Hoards(Orchard):
 
     def act(self, action: int) -> float:
         if self.planted:
-            self.frames.append(os.urandom(1) * (8 << 20))
+            self.frames.append(os.urandom(1) * (4 << 20))
         return super().act(action)
 
 

@@ -20,7 +20,7 @@ def _energy(store: NDArray[np.uint8], wide: bool) -> int:
 class BytesOverflow(Orchard):
     """A product of two bytes: the compiler widens it, plain NumPy does not."""
 
-    bug = Planted("compiled", shortest=3, children=True)
+    bug = Planted("compiled", shortest=3, children=True, cases=12)
     compiled = True
 
     def act(self, action: int) -> float:
@@ -33,7 +33,7 @@ class BytesOverflow(Orchard):
 class AppleFromNowhere(Orchard):
     """From the sixth step on, who goes left and then right finds an apple that grew nowhere."""
 
-    bug = Planted("invariants", shortest=6)
+    bug = Planted("invariants", shortest=6, cases=24)
 
     def act(self, action: int) -> float:
         found = self.t >= 6 and self.done[-2:] == [LEFT, RIGHT] and self.planted

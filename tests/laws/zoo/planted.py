@@ -16,7 +16,8 @@ class Planted(NamedTuple):
     `primary` is the law that should be reported first, `may_fall` are laws that may be broken with it; `shortest` is the
     length of the shortest episode that shows the bug (for `reset_forgets` the steps before the reset count, too).
     `children` marks a bug that only another process sees, `guarded` one that would take the checker's process with it:
-    the world is then run with `limit` seconds an operation and `memory` bytes more than at first.
+    the world is then run with `limit` seconds an operation and `memory` bytes more than at first. `cases` is
+    how many the fast test tries: more where the bug is rare.
     """
 
     primary: str
@@ -26,6 +27,7 @@ class Planted(NamedTuple):
     guarded: bool = False
     limit: float = 60.0
     memory: int = 2 << 30
+    cases: int = 8
 
 
 class World(NamedTuple):

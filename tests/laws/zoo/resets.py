@@ -43,7 +43,7 @@ class FirstLayoutStays(Orchard):
 class KnowsTheTrick(Orchard):
     """Left, right, left opens a short cut to the left end; it stays open in the episodes that follow."""
 
-    bug = Planted("reset_forgets", shortest=3)
+    bug = Planted("reset_forgets", shortest=3, cases=40)
     state = (*Orchard.state, "open")
     open = False
 

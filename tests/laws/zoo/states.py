@@ -86,7 +86,7 @@ class LosesWhatItPickles(Orchard):
     bug = Planted("copies", shortest=3)
 
     def act(self, action: int) -> float:
-        return super().act(action) - (0.5 if self.done[-3:] == [WAIT] * 3 else 0.0)
+        return super().act(action) - (0.5 if action == WAIT and self.done.count(WAIT) >= 3 else 0.0)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, **({"done": []} if self.planted else {})}

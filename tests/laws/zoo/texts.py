@@ -103,7 +103,7 @@ class House(gym.Env[str, str]):
 class DigitsOfAllKinds(House):
     """`isdigit` holds for a raised two, of which `int` wants to know nothing."""
 
-    bug = Planted("mask_sound", shortest=1)
+    bug = Planted("mask_sound", shortest=1, cases=40)
 
     def number(self, text: str) -> int | None:
         return int(text) if self.planted and text.isdigit() else super().number(text)

@@ -153,8 +153,11 @@ class MaskOfThePast(Stones):
 class ScoreStays(Stones):
     """The stones that a winner took are still beside its name when the next game begins."""
 
-    bug = Planted("reset_forgets", shortest=3)
+    bug = Planted("reset_forgets", shortest=1)
     wins = 0
+
+    def stones(self) -> int:
+        return 3
 
     def begin(self) -> None:
         if not self.planted:
