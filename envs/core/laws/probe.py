@@ -913,7 +913,7 @@ class World:
             return
         if claim == "fault" and codes is not None and not any(codes):
             self.note("mask_complete", "an action that the mask forbids was no fault")
-        elif claim == "noop" and (digest(self.obs) != before[0] or self.over):
+        elif claim == "noop" and (digest(self.obs) != before[0] or any(v is True for v in self.ended.values())):
             self.note("mask_complete", "an action that the mask forbids changed what is seen")
         elif claim == "end" and not any(self.gone(s) for s in self.ended):
             self.note("mask_complete", "an action that the mask forbids did not end the episode")
