@@ -82,7 +82,12 @@ class Wait(Agent):
         return {seat: 0 for seat in turns}
 
 class Slow(Wait):
+    begun = 0
+
     def act(self, turns):
+        Slow.begun += next(iter(turns.values())).step == 0
+        while Slow.begun > 2 and os.path.exists("gate"):
+            time.sleep(0.005)
         time.sleep(0.002)
         return super().act(turns)
 

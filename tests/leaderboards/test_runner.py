@@ -122,6 +122,7 @@ def test_a_damaged_line_in_the_middle_is_named(here):
 def test_ctrl_c_is_a_clean_stop_that_says_how_to_go_on(here):
     agents = ["-a", "bad_agents:Slow", "-a", "pibt"]
     root = here / "run"
+    (here / "gate").touch()  # a worker's third episode of Slow waits while it is there
     process = ludarium(
         "run", "tiny.toml", *agents, "-o", root, "-j", 2, "--no-report", cwd=here, start_new_session=True
     )
@@ -129,6 +130,7 @@ def test_ctrl_c_is_a_clean_stop_that_says_how_to_go_on(here):
         time.sleep(0.005)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to the workers as well
     _, err = process.communicate()
+    (here / "gate").unlink()
     assert process.returncode == 130
     assert f"--resume --out {root}" in err
     assert "Traceback" not in err
@@ -173,6 +175,7 @@ def test_a_full_disk_in_a_worker_stops_the_run_with_one_line(here):
 
 def test_two_processes_may_not_write_one_run(here):
     root = here / "run"
+    (here / "gate").touch()
     process = ludarium("run", "tiny.toml", "-a", "bad_agents:Slow", "-o", root, "-j", 1, "--no-report", cwd=here)
     while rows_on_disk(root) < 1 and process.poll() is None:
         time.sleep(0.005)
@@ -180,6 +183,7 @@ def test_two_processes_may_not_write_one_run(here):
         run("tiny.toml", ["bad_agents:Slow"], root, jobs=0, resume=True)
     process.send_signal(signal.SIGINT)
     process.communicate()
+    (here / "gate").unlink()
     run("tiny.toml", ["bad_agents:Slow"], root, jobs=0, resume=True)
 
 
