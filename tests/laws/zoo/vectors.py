@@ -202,14 +202,18 @@ class PaidAgain(Pond):
 
 
 class _ResetsAll(Ponds):
+    masked = 0
+
     def chosen(self, options: dict[str, Any] | None) -> Any:
-        return super().chosen(None if self.planted else options)
+        which = super().chosen(options)
+        self.masked = 0 if options is None else self.masked + 1
+        return super().chosen(None) if self.masked >= 2 and self.planted else which
 
 
 class ResetIsForAll(Pond):
-    """A reset of one row is a reset of all, so that the others lose their episodes: the mask is not looked at."""
+    """From the second on, a reset of some rows is a reset of all: the mask is not looked at."""
 
-    bug = Planted("batch_rows", ("autoreset",), shortest=3)
+    bug = Planted("autoreset", shortest=4)
     vector_entry_point = _ResetsAll
 
 
