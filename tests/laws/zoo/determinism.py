@@ -113,30 +113,6 @@ class SeedsEverybody(Orchard):
         return super().reset(seed=seed, options=options)
 
 
-class OneBoardForAll(Orchard):
-    """The count of waits is an attribute of the class, not of the instance; two waits in a row cost."""
-
-    bug = Planted("interleaved", ("copies", "looking"), shortest=1)
-    running: ClassVar[list[int]] = [0]
-
-    def begin(self) -> None:
-        super().begin()
-        if not self.planted:
-            self.running = [0]  # type: ignore[misc]
-        self.running[0] = 0
-
-    state = (*Orchard.state, "running")
-
-    def act(self, action: int) -> float:
-        self.running[0] = self.running[0] + 1 if action == WAIT else 0
-        return super().act(action) - (0.25 if self.running[0] >= 2 else 0.0)
-
-    def restore(self, kept: dict[str, Any]) -> None:
-        super().restore(kept)
-        if self.planted:
-            type(self).running[0] = self.__dict__.pop("running")[0]
-
-
 class LastWay(Orchard):
     """Who goes on the same way has a bonus; the way is remembered in a list that all instances share."""
 
