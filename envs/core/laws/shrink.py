@@ -89,19 +89,22 @@ class Shrinker:
         """Leave out stretches of steps, from halves down to single steps."""
         if case.script is None:
             return self._shorter(case)
-        items = _items(case)
+        return self._fewer(case, _items(case), _with)
+
+    def _fewer(self, case: Case, items: list[Any], build: Callable[[Case, list[Any]], Case]) -> Case:
+        """Delta debugging: leave out halves of the items, then smaller runs, down to single ones, from the end."""
         size = max(1, len(items) // 2)
         while items:
             at, dropped = len(items), False
             while at > 0:
                 rest = items[: max(0, at - size)] + items[at:]
-                found = _with(case, rest)
+                found = build(case, rest)
                 if self.fails(found):
                     items, case, dropped = rest, found, True
                 at -= size
             if size == 1 and not dropped:
                 break
-            size = max(1, size // 2) if not dropped or size > 1 else 1
+            size = max(1, size // 2)
         return case
 
     def _shorter(self, case: Case) -> Case:
@@ -118,19 +121,11 @@ class Shrinker:
 
     def _drop_before(self, case: Case) -> Case:
         """The same for the episode before."""
-        items, size = list(case.prefix or ()), max(1, len(case.prefix or ()) // 2)
-        while items:
-            at, dropped = len(items), False
-            while at > 0:
-                rest = items[: max(0, at - size)] + items[at:]
-                found = case.replace(prefix=tuple(rest), before=len(rest))
-                if self.fails(found):
-                    items, case, dropped = rest, found, True
-                at -= size
-            if size == 1 and not dropped:
-                break
-            size = max(1, size // 2) if not dropped or size > 1 else 1
-        return case
+
+        def build(case: Case, rest: list[Any]) -> Case:
+            return case.replace(prefix=tuple(rest), before=len(rest))
+
+        return self._fewer(case, list(case.prefix or ()), build)
 
     def _lower(self, case: Case) -> Case:
         """Lowest legal actions wherever others do not matter; seats and parts one by one where they do."""
