@@ -266,3 +266,47 @@ def test_a_variant_is_compiled_in_its_special_form() -> None:
     assert judged(freeze(pair)) == judged(pair) == 1
     assert judged(freeze(pair, "light")) == 2
     assert judged(freeze(pair, "heavy")) == 1
+
+
+@compiled_only
+def test_a_numba_that_was_not_seen_compiles_in_its_own_way(tmp_path: Path) -> None:
+    """Without our way of linking all is the same but the time that it takes: inner, special and whole kernels."""
+    (tmp_path / "lone.py").write_text(LONE)
+    program = (
+        "import ludarium.envs.core.linking as linking\nlinking.SUPPORTED = {}\n"
+        "import lone, ludarium.envs.core.compile as c\nassert c.SUPPORTED is {}\nprint(lone.answers())"
+    )
+    said = [
+        run(program.format(way, way), tmp_path, NUMBA_CACHE_DIR=str(tmp_path / str(way))).stdout
+        for way in (True, False)
+    ]
+    assert said[0] == said[1] == "[6, 60]\n"
+
+
+LONE = """
+from typing import NamedTuple
+import numpy as np
+from ludarium.envs.core.compile import inner, kernel, special
+from ludarium.envs.core.frozen import freeze
+class Pair(NamedTuple):
+    values: np.ndarray
+    factor: int
+@inner
+def total(pair):
+    found = 0
+    for i in range(pair.values.shape[0]):
+        found += pair.values[i]
+    return found
+@inner
+def scaled(pair):
+    return total(pair)
+@special(scaled, "tenfold")
+def scaled_tenfold(pair):
+    return total(pair) * pair.factor
+@kernel
+def answer(pair):
+    return scaled(pair)
+def answers():
+    pair = Pair(np.arange(4), 10)
+    return [int(answer(freeze(pair))), int(answer(freeze(pair, "tenfold")))]
+"""
