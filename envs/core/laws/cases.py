@@ -97,13 +97,10 @@ def generate(profile: Profile, rows: list[dict[str, Any]], seed: int | None) -> 
         from hypothesis import strategies as st
     except ImportError as error:
         raise MissingExtraError("hypothesis", "check") from error
-    steps = profile.steps
-    strategy = st.tuples(
-        st.integers(0, len(rows) - 1), st.integers(0, 11), st.integers(0, 2), st.integers(0, 1 << 16),
-        st.integers(0, 1 << 16), st.integers(0, 3), st.integers(0, 3),
-        st.one_of(st.just(steps), st.just(steps), st.integers(1, steps)), st.integers(0, max(4, steps // 8)),
-        st.integers(0, 16), st.integers(0, 7),
-    )  # fmt: skip
+    # Among the integers it draws, Hypothesis mixes constants of whatever modules are loaded, and it varies the parts of
+    # what it drew before. So it draws the bits of a word here, and a case follows from all of them: the same ones in each
+    # process, and none nearly another.
+    strategy = st.tuples(*[st.booleans()] * 24)
     found: list[Case] = []
     everything = list(hypothesis.HealthCheck)
 
@@ -112,13 +109,20 @@ def generate(profile: Profile, rows: list[dict[str, Any]], seed: int | None) -> 
         derandomize=profile.derandomize and seed is None, suppress_health_check=everything,
     )  # fmt: skip
     @hypothesis.given(strategy)
-    def collect(drawn: tuple[int, ...]) -> None:
-        row, form, mode, start, policy, mix, wild, length, before, cut, fault = drawn
-        options = tuple(sorted(rows[row].items()))
-        found.append(Case(options, form, mode, start, policy, mix, wild, length, before, cut, fault))
+    def collect(bits: tuple[bool, ...]) -> None:
+        found.append(_case(sum(bit << k for k, bit in enumerate(bits)), profile.steps, rows))
 
     (collect if seed is None else hypothesis.seed(seed)(collect))()
     return found[: profile.cases]
+
+
+def _case(word: int, steps: int, rows: list[dict[str, Any]]) -> Case:
+    upto = Chance(word, 0, 0).below
+    return Case(
+        options=tuple(sorted(rows[upto(len(rows))].items())), form=upto(12), mode=upto(3), seed=upto(1 << 12),
+        policy=upto(1 << 12), mix=upto(4), wild=upto(4), length=steps if upto(3) else 1 + upto(steps),
+        before=upto(1 + max(4, steps // 8)), cut=upto(17), fault=upto(8),
+    )  # fmt: skip
 
 
 # --- configs ---------------------------------------------------------------------------------------------------------

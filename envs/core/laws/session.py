@@ -141,6 +141,8 @@ class Session:
             return None
 
         case = case.replace(pinned=self._form(law, case))
+        if not crashed:
+            case = self._plainest(law, case, test)
         hang = "does not come back" in found.story
         budget = 40 if law in book.NEEDS_CHILDREN else 400
         shrinker = Shrinker(law, test, 2 if hang else _CRASHES if crashed else budget)
@@ -152,6 +154,13 @@ class Session:
         actions, wild = (None, []) if episode is None else (episode.actions, episode.wild)
         shorter = shrinker.shrink(case, actions, wild, before)
         return shorter, shrinker.fails(shorter) or found
+
+    def _plainest(self, law: str, case: Case, test: Callable[[Case], Broken | None]) -> Case:
+        """The case in the form of one agent where the law falls there too: its episode is a trace, and easier to read."""
+        if "single" not in self.subject.forms or case.pinned == "single":
+            return case
+        plain = case.replace(pinned="single")
+        return plain if self._form(law, plain) == "single" and test(plain) is not None else case
 
     def _sooner(self, case: Case, found: Broken, test: Callable[[Case], Broken | None]) -> tuple[Case, Broken]:
         """The shortest of some short episodes that end the process, too: what it did is gone with it, and cannot be cut."""

@@ -249,7 +249,7 @@ class CrossesLate(Rink):
 class FirstNameFirst(Rink):
     """Where two skaters meet, the one that is listed first gets the place."""
 
-    bug = Planted("symmetry", shortest=1)
+    bug = Planted("symmetry", shortest=1, cases=24)
 
     def stopped(self, a: str, want: dict[str, int]) -> bool:
         if not self.planted:
