@@ -1,0 +1,1 @@
+"""Text worlds: households, cooking, coins, tool desks, and TextWorld games."""

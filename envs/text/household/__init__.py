@@ -1,0 +1,1 @@
+"""Household tasks in the manner of ALFWorld."""
