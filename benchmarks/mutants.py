@@ -221,7 +221,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, help="where the fates are kept; those that are there already stand")
     parser.add_argument("--differ", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.differ:
@@ -234,13 +234,16 @@ def main() -> int:
         expected.write_text(json.dumps([digests(chunk) for chunk in range(EPISODES // CHUNK)]))
         if _child(None, str(Path(__file__)), "--differ", str(expected)):
             raise SystemExit("the original differs from itself: plain Python and the compiler do not agree")
+        known = json.loads(asked.json.read_text()) if asked.json and asked.json.exists() else []
+        fates_known = {row["mutant"]: row["fate"] for row in known}
         found = []
         for n, mutant in enumerate(chosen, 1):
             what = mutated(*mutant)[1]
-            found.append({"mutant": what, "fate": fate(list(mutant), expected)})
+            found.append({"mutant": what, "fate": fates_known.get(what) or fate(list(mutant), expected)})
             print(f"{n:4} {found[-1]['fate']:9} {what}", flush=True)
             if asked.json:
-                asked.json.write_text(json.dumps(found, indent=1))
+                rest = [row for row in known if row["mutant"] not in {kept["mutant"] for kept in found}]
+                asked.json.write_text(json.dumps(found + rest, indent=1))
     fates = Counter(row["fate"] for row in found)
     counted = len(found) - fates["same"]
     dead = counted - fates["survives"]

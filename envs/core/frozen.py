@@ -77,7 +77,7 @@ def freeze(value: _T, variant: str = "") -> _T:
     frozen = _class(type(value), variant)(*value)
     frozen._words = np.array(words, np.int64)
     frozen._address = int(frozen._words.ctypes.data)
-    frozen._native = Words(type(value), tuple(members), variant)
+    frozen._native = _tuple_type(type(value), tuple(members), variant)
     return frozen
 
 
@@ -88,6 +88,12 @@ def _class(plain: type, variant: str) -> Any:
     return type(name, (Frozen, plain), {"_plain": plain, "_variant": variant, "__module__": plain.__module__})
 
 
+@functools.cache
+def _array_type(dtype: Any, ndim: int) -> Any:
+    """The compiled type of a contiguous, writable array."""
+    return numba.typeof(np.zeros((0,) * ndim, dtype))
+
+
 def _words(member: Any) -> tuple[list[int], Any]:
     """The native words of a member, and its compiled type."""
     if isinstance(member, Frozen):
@@ -95,7 +101,8 @@ def _words(member: Any) -> tuple[list[int], Any]:
     if isinstance(member, np.ndarray):
         if not (member.flags.c_contiguous and member.flags.writeable):
             raise TypeError("only contiguous, writable buffers can be frozen")
-        return [member.size, member.ctypes.data, *member.shape, *member.strides], numba.typeof(member)
+        address = member.__array_interface__["data"][0]
+        return [member.size, address, *member.shape, *member.strides], _array_type(member.dtype, member.ndim)
     if isinstance(member, bool):
         return [int(member)], numba.types.boolean
     if isinstance(member, int):
@@ -119,6 +126,9 @@ class Words(types.Type):
     def mangling_args(self) -> Any:
         """A short name in symbols."""
         return self.plain.__name__, (zlib.crc32(self.name.encode()),)
+
+
+_tuple_type = functools.lru_cache(maxsize=1024)(Words)
 
 
 @register_model(Words)

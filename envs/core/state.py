@@ -79,21 +79,26 @@ def layout(fields: tuple[Field, ...], rows: int) -> Layout:
     return Layout(ends[:-1].astype(np.int64), width, digested, rows, int(ends[-1]))
 
 
+@functools.lru_cache(maxsize=256)
+def _places(fields: tuple[Field, ...], rows: int) -> tuple[int, tuple[tuple[Any, ...], ...]]:
+    """The size of the block, and where in it each field lies: name, start, end, type and shape."""
+    places, start = [], 0
+    for field in _ranked(fields):
+        shape = field.shape if field.kind == "scratch" else (rows, *field.shape)
+        places.append((field.name, start, start + _bytes(field, rows), np.dtype(field.dtype), shape))
+        start += _padded(field, rows)
+    return start, tuple(places)
+
+
 def allocate(kind: type[_T], fields: tuple[Field, ...], rows: int) -> _T:
     """Return a zeroed state of `rows` episodes, laid out in one block; fields come in the order of the named tuple `kind`."""
     names = tuple(field.name for field in fields)
     if names != kind._fields:  # type: ignore[attr-defined]
         raise TypeError(f"{kind.__name__} has fields {kind._fields}, its layout has {names}")  # type: ignore[attr-defined]
-    total = sum(_padded(field, rows) for field in fields)
+    total, places = _places(fields, rows)
     memory = np.zeros(total + _ALIGN, np.uint8)
     memory = memory[-memory.ctypes.data % _ALIGN :][:total]
-    arrays: dict[str, NDArray[Any]] = {}
-    end = 0
-    for field in _ranked(fields):
-        size = _bytes(field, rows)
-        shape = field.shape if field.kind == "scratch" else (rows, *field.shape)
-        arrays[field.name] = memory[end : end + size].view(field.dtype).reshape(shape)
-        end += _padded(field, rows)
+    arrays = {name: memory[start:end].view(dtype).reshape(shape) for name, start, end, dtype, shape in places}
     return freeze(kind(*(arrays[name] for name in names)))
 
 

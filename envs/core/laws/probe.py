@@ -69,12 +69,43 @@ def _is_array(value: Any) -> bool:
 
 
 _HEADS: dict[Any, bytes] = {}
+_SORTS: dict[type, int] = {}
+_ARRAY, _DICT, _SEQUENCE, _SCALAR, _OTHER = range(5)
+
+
+_TOLD: dict[type, Callable[[Any], bytes]] = {
+    bool: lambda value: b"bool=True;" if value else b"bool=False;",
+    int: lambda value: b"int=%d;" % value,
+}
+"""Those that come by the thousand, written faster."""
+
+
+def _name_of(item: tuple[Any, Any]) -> str:
+    return str(item[0])
+
+
+def _sort(value: Any) -> int:
+    """What a value is to a digest, found once a type."""
+    if _is_array(value):
+        sort = _ARRAY
+    elif isinstance(value, dict):
+        sort = _DICT
+    elif isinstance(value, (list, tuple)):
+        sort = _SEQUENCE
+    elif value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
+        sort = _SCALAR
+    else:
+        return _OTHER  # an instance may be another thing than its type says
+    return _SORTS.setdefault(type(value), sort)
 
 
 def _feed(out: list[bytes], value: Any) -> None:
     """Write a value, types included, as pieces of bytes."""
     kind = type(value)
-    if _is_array(value):
+    sort = _SORTS.get(kind)
+    if sort is None:
+        sort = _sort(value)
+    if sort == _ARRAY:
         key = (value.dtype, value.shape)
         head = _HEADS.get(key)
         if head is None:
@@ -85,17 +116,18 @@ def _feed(out: list[bytes], value: Any) -> None:
                 _feed(out, item)
         else:
             out.append(value.tobytes())
-    elif kind is dict or isinstance(value, dict):
+    elif sort == _DICT:
         out.append(b"{%d" % len(value))
-        for key in sorted(value, key=str) if len(value) > 1 else value:
+        for key, part in sorted(value.items(), key=_name_of) if len(value) > 1 else value.items():
             out.append(str(key).encode("utf-8", "surrogatepass"))
-            _feed(out, value[key])
-    elif isinstance(value, (list, tuple)):
+            _feed(out, part)
+    elif sort == _SEQUENCE:
         out.append(b"(%d" % len(value))
         for item in value:
             _feed(out, item)
-    elif value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        out.append(f"{kind.__name__}={value!r};".encode("utf-8", "surrogatepass"))
+    elif sort == _SCALAR:
+        told = _TOLD.get(kind)
+        out.append(told(value) if told else f"{kind.__name__}={value!r};".encode("utf-8", "surrogatepass"))
     else:
         out.append(kind.__name__.encode())
         inside = getattr(value, "__dict__", None)
@@ -1769,23 +1801,25 @@ class Play:
             _scribble([world.obs, world.infos if world.kind != "aec" else None])
         if "hold" in self.watch:
             self._hold(len(story["actions"]))
-        if "look" in self.watch and (len(story["seen"]) < 6 or len(story["seen"]) % 8 == 0):
+        if "look" in self.watch and (len(story["seen"]) < 4 or len(story["seen"]) % 16 == 0):
             self._look()
 
     def _was_kept(self, step: int) -> None:
         """Note what was returned before and is not as it was."""
-        for at, what, value, was in self.held[-4:] if step % 8 else self.held:
+        for at, what, value, was in self.held[-3:] if step % 32 else self.held:
             if digest(value) != was:
                 law = "action_untouched" if what == "action" else "nothing_aliased"
                 self.world.note(law, f"the {what} of step {at} was changed at step {step}")
                 self.held = [h for h in self.held if h[2] is not value]
 
     def _hold(self, step: int) -> None:
-        """Keep what has just been returned, to see whether it stays as it is."""
-        world = self.world
-        self.held.extend((step, "observation", v, digest(v)) for v in world.obs.values())
+        """Keep what has just been returned (and overwritten, perhaps), to see whether it stays as it is."""
+        world, seen = self.world, self.story["seen"][-1]
+        told = [("observation", dict(world.obs), seen[0])]
         if world.kind != "aec":  # there, infos are the environment's own table
-            self.held.extend((step, "info", v, digest(v)) for v in world.infos.values())
+            told.append(("info", dict(world.infos), seen[3]))
+        for what, value, was in told:
+            self.held.append((step, what, value, digest(value) if "scribble" in self.watch else was))
 
     def _look(self) -> None:
         for name, call in self.world.looks():
@@ -1838,7 +1872,7 @@ class Play:
         if world.checking:
             world.spaces_stay()
         if self.held:
-            self._was_kept(8 * (1 + len(self.story["actions"])))
+            self._was_kept(0)
         if "beyond" in self.watch and world.over and world.ours and world.kind == "single":
             seen = digest(world.obs)
             try:

@@ -25,6 +25,8 @@ _COMPARE = (
     "fresh_process", "interleaved", "reset_forgets", "unseeded_reset", "nothing_aliased", "mask_complete",
     "action_untouched", "snapshot", "copies", "looking", "batch_rows", "autoreset", "compiled", "symmetry", "metrics",
 )  # fmt: skip
+_TRIES = 8
+"""How often a law that is known to be broken is tried under a case in which another one falls."""
 _CRASHES = 12
 """How often a process may be lost to shortening a story."""
 _SHORT, _POLICIES = 8, 64
@@ -106,13 +108,15 @@ class Session:
             return found
         if law in _COMPARE:
             for basis in _BASIS[: _BASIS.index(law) if law in _BASIS else None]:
-                try:
-                    self._hold(basis, case)
-                except Broken as other:
-                    if other.law != law:  # the same law, met on the way, is no reason for itself
-                        return other
-                except (NotClaimed, Rejected):
-                    continue
+                known = basis in self._rows and self._rows[basis].verdict == "broken"
+                for _ in range(_TRIES if known else 1):  # what is left to chance may go well once
+                    try:
+                        self._hold(basis, case)
+                    except Broken as other:
+                        if other.law != law:  # the same law, met on the way, is no reason for itself
+                            return other
+                    except (NotClaimed, Rejected):
+                        break
         return None
 
     # --- a broken law ---

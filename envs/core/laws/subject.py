@@ -203,7 +203,8 @@ class Subject:
         wild = case.wild if claims["illegal"] in ("fault", "noop", "end") and form != "vector" else 0
         watch = ["check", "outcomes", "beyond", *(["rows"] if form == "vector" else [])]
         how: dict[str, Any] = {"policy": {"key": case.policy, "mix": case.mix, "wild": wild}}
-        how["length"] = min(case.length, _BATCH_STEPS) if form == "vector" else case.length
+        # the rows of a batch take more steps than one episode does, all the same
+        how["length"] = min(-(-case.length // 2), _BATCH_STEPS) if form == "vector" else case.length
         if case.script is not None:
             how = {"script": list(case.script), "length": len(case.script), "wild": list(case.scripted_wild)}
             watch.append("repair")
@@ -235,7 +236,7 @@ class Subject:
         if self.claims(case)["malformed"] == "raise":
             watch.append("malformed")
         parts = max(1, -(-story.steps // _PARTS))
-        other = {"world": "b", "start": False, "policy": {"key": case.policy + 1, "mix": 0}, "length": parts}
+        other = {"world": "b", "start": False, "policy": {"key": case.policy + 1, "mix": 0}, "length": min(parts, 4)}
         program = [["scramble", {"seed": case.seed + 1}], self.make(case), self.make(case, "b")]
         program += [self.elsewhere(case, "a", case.before), self.elsewhere(case, "b", 0)]
         mine = []
