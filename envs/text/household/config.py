@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 from ludarium.envs.core.config import Config, at_least, one_of, within
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.text.household.classes import ROOMS, TASKS
+from ludarium.envs.text.household.rooms import SPLITS
+from ludarium.envs.text.household.wishes import check_wishes
 
 __all__ = ["DIALECTS", "LEVELS", "REWARDS", "SPLITS", "HouseholdConfig"]
 
 DIALECTS = ("0.3", "0.4")
 REWARDS = ("sparse", "alfworld", "progress")
-SPLITS = ("train", "seen", "unseen")
 LEVELS = ("easy", "medium", "hard", "expert")
 MAX_OBJECTS = 240
 MAX_RECEPTACLES = 240
@@ -36,8 +37,10 @@ class HouseholdConfig(Config):
     """How long the shortest plan and the search are: quantiles of what the generator draws, or `any`."""
     n_receptacles: int = 14
     n_objects: int = 20
+    distractors: float = 0.5
+    """The share of the other objects that a task of the same type could have asked for."""
     same_class_decoys: int = 1
-    """Further objects of the target's class."""
+    """Further objects of the target's class; any of them will do."""
     hidden_depth: float = 0.5
     """The share of target objects that begin in closed receptacles, where the room has any."""
     preheld: bool = False
@@ -48,9 +51,13 @@ class HouseholdConfig(Config):
     split: str = "train"
     """`seen` has new houses in layouts that `train` has too; `unseen` has layouts and class pairs of its own."""
     two_step: bool = False
-    """Tasks that ask for two states where the classes allow it (clean, then heat)."""
+    """Heat and cool tasks ask for a clean object too."""
     sliced: bool = False
-    """Tasks that ask for a sliced object where the class allows it."""
+    """The goal asks for a sliced object."""
+    count: int = 0
+    """The goal asks for so many objects of the class in one receptacle; 0: as the task type says."""
+    conjuncts: int = 1
+    """The goal asks for so many things at once, of different classes."""
     dialect: str = "0.4"
     """Words of commands and feedback: ALFWorld 0.3's (`put`, `You arrive at loc 7.`) or 0.4's (`move`)."""
     error_style: str = "alfworld"
@@ -89,6 +96,7 @@ class HouseholdConfig(Config):
         "n_agents": (1, 2, 3),
         "pool": (0, 2),
         "same_class_decoys": (0, 1, 2),
+        "distractors": (0.0, 0.5, 1.0),
         "games": (None,),
     }
     _choices: ClassVar[dict[str, tuple[str, ...]]] = {
@@ -106,6 +114,7 @@ class HouseholdConfig(Config):
         one_of("error_style", self.error_style, ("alfworld", "helpful"))
         for name, low, high in (
             ("n_receptacles", 5, 40), ("n_objects", 4, 100), ("n_agents", 1, 4), ("same_class_decoys", 0, 20),
+            ("count", 0, 4), ("conjuncts", 1, 3),
             ("pool", 0, 100_000), ("max_receptacles", 0, MAX_RECEPTACLES), ("max_objects", 0, MAX_OBJECTS),
             ("max_locations", 0, 1000), ("max_copies", 1, 8), ("max_goal", 8, 1 << 20), ("max_bytes", 256, 1 << 20),
         ):  # fmt: skip
@@ -113,12 +122,14 @@ class HouseholdConfig(Config):
             if getattr(self, name) > high:
                 raise ConfigError(f"{name} = {getattr(self, name)}; expected at most {high}")
         within("hidden_depth", self.hidden_depth, 0.0, 1.0)
+        within("distractors", self.distractors, 0.0, 1.0)
         for name in ("preheld", "quirks", "two_step", "sliced"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
         if self.games is not None and (not isinstance(self.games, str) or self.pool):
             raise ConfigError("games is the path of a folder or file, and is a pool by itself; leave pool = 0")
         if self.games is None:
+            check_wishes(self)
             for name, wanted in (("max_receptacles", self.n_receptacles), ("max_objects", self.n_objects)):
                 if 0 < getattr(self, name) < wanted:
                     raise ConfigError(

@@ -1,0 +1,103 @@
+"""Whether what one wishes of a generated house can be had, checked when it is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ludarium.envs.core.errors import ConfigError
+from ludarium.envs.text.household.classes import ROOMS, TASKS
+from ludarium.envs.text.household.rooms import capacity, rooms_of, smallest
+
+if TYPE_CHECKING:
+    from ludarium.envs.text.household.config import HouseholdConfig
+
+__all__ = ["PLACED", "check_wishes", "needed", "settings", "wanted"]
+
+PLACED = ("pick", "clean", "heat", "cool", "pick_two")
+"""Tasks whose goal is that things lie somewhere."""
+_SLICED = ("pick", "clean", "heat", "cool")
+_TWO_STEP = ("heat", "cool")
+_LACKING = {"heat": "microwave", "cool": "fridge", "look": "lamp", "clean": "sinkbasin with things to clean"}
+
+
+def settings(config: HouseholdConfig) -> tuple[tuple[str, str], ...]:
+    """The pairs of task and room that a config allows."""
+    allowed = [
+        tasks
+        for asked, tasks in (
+            (config.sliced, _SLICED),
+            (config.two_step, _TWO_STEP),
+            (config.count > 0 or config.conjuncts > 1, PLACED),
+        )
+        if asked
+    ]
+    return tuple(
+        (task, room)
+        for task in TASKS
+        for room in rooms_of(task)
+        if config.task in ("any", task)
+        and config.room in ("any", room)
+        and all(task in tasks for tasks in allowed)
+        and (room == "kitchen" or not config.sliced)
+    )
+
+
+def wanted(config: HouseholdConfig, task: str) -> int:
+    """How many objects each part of a goal asks for."""
+    return config.count or (2 if task == "pick_two" else 1)
+
+
+def needed(config: HouseholdConfig, task: str) -> int:
+    """The fewest objects of a house: the goal's, others of their classes, a lamp or a knife, and what is held."""
+    parts = (wanted(config, task) + config.same_class_decoys) * config.conjuncts
+    return parts + (config.sliced or task == "look") + config.preheld
+
+
+def check_wishes(config: HouseholdConfig) -> None:
+    """Raise `ConfigError` for a task that the room, or the number of things, does not allow."""
+    _check_extensions(config)
+    found = settings(config)
+    if not found:
+        raise ConfigError(_no_room(config))
+    most = max(needed(config, task) for task, _ in found)
+    if config.n_objects < most:
+        raise ConfigError(
+            f"n_objects = {config.n_objects}; this task needs {most}: the goal's {_words(config, found)}, with "
+            f"{config.same_class_decoys} more of each class, and lamp, knife or held thing; take more, or fewer decoys"
+        )
+    for room in dict.fromkeys(room for _, room in found):
+        number = smallest(room, config.split, config.n_receptacles)
+        holds = capacity(room, number, config.n_receptacles)
+        if config.n_objects > sum(holds.values()):
+            listed = ", ".join(f"{kind.lower()} {holds[kind]}" for kind in sorted(holds))
+            raise ConfigError(
+                f"n_objects = {config.n_objects} is too many: a {room} of {config.n_receptacles} receptacles may hold "
+                f"no more than {sum(holds.values())} ({listed}); take fewer objects or more receptacles"
+            )
+
+
+def _check_extensions(config: HouseholdConfig) -> None:
+    for name, asked, tasks in (
+        ("sliced = True", config.sliced, _SLICED),
+        ("two_step = True", config.two_step, _TWO_STEP),
+        (f"count = {config.count}", config.count > 0, PLACED),
+        (f"conjuncts = {config.conjuncts}", config.conjuncts > 1, PLACED),
+    ):
+        if asked and config.task not in ("any", *tasks):
+            raise ConfigError(f"{name} does not go with task = {config.task!r}; expected one of {', '.join(tasks)}")
+    if config.sliced and (config.count > 1 or config.conjuncts > 1):
+        raise ConfigError("sliced = True asks for one object; leave count and conjuncts as they are")
+
+
+def _no_room(config: HouseholdConfig) -> str:
+    if config.sliced and config.room not in ("any", "kitchen"):
+        return f"a sliced object needs a knife: a {config.room} has none, a kitchen has"
+    rooms = rooms_of(config.task) if config.task != "any" else ("kitchen",)
+    lacking = _LACKING.get(config.task, "microwave or fridge")
+    known = [room for room in ROOMS if room in rooms]
+    return f"no {lacking} in a {config.room} for task = {config.task!r}; expected room = {' or '.join(known)}"
+
+
+def _words(config: HouseholdConfig, found: tuple[tuple[str, str], ...]) -> str:
+    most = max(wanted(config, task) for task, _ in found)
+    return f"{most} object(s) of a class" + (f" for each of {config.conjuncts} parts" if config.conjuncts > 1 else "")
