@@ -9,11 +9,12 @@ legal when the round began and is not when its turn comes has the fault `conflic
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ludarium.envs.core.bytes import flat
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.rng import episode_key
 from ludarium.envs.core.state import COMMON, Field
@@ -77,7 +78,7 @@ class Scalars(NamedTuple):
 class Tables(NamedTuple):
     """What a house is, in arrays: a pool's, or (under the same names) each row's own."""
 
-    count: NDArray[np.int16]
+    sizes: NDArray[np.int16]
     """int16[3]: receptacles, objects, locations"""
     place: NDArray[np.int16]
     """int16[R]: the receptacle's location"""
@@ -158,11 +159,13 @@ class State(NamedTuple):
     won: NDArray[np.bool_]
     facts: NDArray[np.int16]
     """int16[B, 2]: goal facts that hold in the best case, of so many"""
+    progress: NDArray[np.float64]
+    """float64[B]: their quotient"""
     moves: NDArray[np.int32]
     """int32[B]: actions that had no fault"""
     faults: NDArray[np.int32]
     """int32[B]: actions that had one"""
-    count: NDArray[np.int16]
+    sizes: NDArray[np.int16]
     place: NDArray[np.int16]
     first: NDArray[np.int16]
     after: NDArray[np.int16]
@@ -224,6 +227,7 @@ def fields(receptacles: int, objects: int, locations: int, agents: int, goal: in
         Field("subgoals", np.uint8),
         Field("won", np.bool_),
         Field("facts", np.int16, (2,)),
+        Field("progress", np.float64),
         Field("moves", np.int32),
         Field("faults", np.int32),
         *table_fields(receptacles, objects, locations, agents, goal, size),
@@ -279,17 +283,17 @@ def _open(s: State, b: int, r: int) -> bool:
 @inner
 def _fault_of_place(s: State, c: Scalars, b: int, i: int, verb: int, r: int) -> int:
     """Why a verb of one receptacle has no effect, or NONE."""
-    if r >= s.count[b, 0]:
+    if r >= s.sizes[b, 0]:
         return UNKNOWN
     here = s.place[b, r] == s.loc[b, i]
     if verb == GO:
         return ALREADY_HERE if here else NONE
-    held = np.int64(s.hold[b, i])
-    if (verb == MOVE or verb == PROCESS) and held < 0:
+    held = int(s.hold[b, i])
+    if (verb in (MOVE, PROCESS)) and held < 0:
         return HANDS_EMPTY
     if not here:
         return NOT_HERE
-    if verb == OPEN or verb == CLOSE:
+    if verb in (OPEN, CLOSE):
         if s.openable[b, r] == 0:
             return NOT_OPENABLE
         if verb == OPEN:
@@ -302,29 +306,29 @@ def _fault_of_place(s: State, c: Scalars, b: int, i: int, verb: int, r: int) -> 
     if verb == PROCESS:
         if s.process[b, r] == 0:
             return WRONG_TOOL
-        return NONE if _has(s.able, b, np.int64(s.process[b, r]), held) else UNABLE
+        return NONE if _has(s.able, b, int(s.process[b, r]), held) else UNABLE
     return NONE
 
 
 @inner
 def _lies_in(s: State, b: int, i: int, o: int, nth: int, closed_too: bool) -> int:
     """The nth receptacle at hand that has an object in reach, or -1."""
-    r = np.int64(s.first[b, s.loc[b, i]])
+    r = int(s.first[b, s.loc[b, i]])
     while r >= 0:
         if _has(s.content, b, r, o) and (closed_too or _open(s, b, r)):
             if nth == 0:
                 return r
             nth -= 1
-        r = np.int64(s.after[b, r])
+        r = int(s.after[b, r])
     return -1
 
 
 @inner
 def _fault_of_object(s: State, c: Scalars, b: int, i: int, verb: int, o: int, r: int) -> int:
     """Why a verb of one object has no effect, or NONE; what cannot be seen is never told."""
-    if o >= s.count[b, 1]:
+    if o >= s.sizes[b, 1]:
         return UNKNOWN
-    held = np.int64(s.hold[b, i])
+    held = int(s.hold[b, i])
     if verb == TAKE:
         if r < 0:
             return NOT_HERE
@@ -337,7 +341,7 @@ def _fault_of_object(s: State, c: Scalars, b: int, i: int, verb: int, o: int, r:
         return NONE if _has(s.able, b, TOGGLEABLE, o) else UNABLE
     if held < 0 or not _has(s.able, b, KNIFE, held):
         return WRONG_TOOL
-    if not _has(s.around, b, np.int64(s.loc[b, i]), o) or (c.quirks == 0 and r < 0):
+    if not _has(s.around, b, int(s.loc[b, i]), o) or (c.quirks == 0 and r < 0):
         return NOT_HERE
     return NONE if _has(s.able, b, SLICEABLE, o) else UNABLE
 
@@ -348,7 +352,7 @@ def _resolve(s: State, c: Scalars, b: int, i: int, action: int) -> tuple[int, in
     places = 6 * c.receptacles
     if action < places:
         verb, r = GO + action // c.receptacles, action % c.receptacles
-        o = np.int64(s.hold[b, i]) if verb == MOVE or verb == PROCESS else -1
+        o = int(s.hold[b, i]) if verb in (MOVE, PROCESS) else -1
         return verb, o, r, _fault_of_place(s, c, b, i, verb, r)
     action -= places
     if action < c.copies * c.objects:
@@ -358,7 +362,7 @@ def _resolve(s: State, c: Scalars, b: int, i: int, action: int) -> tuple[int, in
         verb, o, nth = USE + rest // c.objects, rest % c.objects, 0
     else:
         verb = EXAMINE_HELD + action - (c.copies + 2) * c.objects
-        o = np.int64(s.hold[b, i]) if verb == EXAMINE_HELD else -1
+        o = int(s.hold[b, i]) if verb == EXAMINE_HELD else -1
         fault = NONE
         if verb == EXAMINE_HELD and o < 0:
             fault = HANDS_EMPTY
@@ -366,7 +370,7 @@ def _resolve(s: State, c: Scalars, b: int, i: int, action: int) -> tuple[int, in
             fault = UNKNOWN
         return verb, o, -1, fault
     r = -1
-    if o < s.count[b, 1]:
+    if o < s.sizes[b, 1]:
         r = _lies_in(s, b, i, o, nth, c.quirks != 0 and verb == USE)
     return verb, o, r, _fault_of_object(s, c, b, i, verb, o, r)
 
@@ -382,7 +386,7 @@ def _notice(s: State, c: Scalars, b: int, i: int, r: int) -> None:
     s.seen[b, i, at + c.receptacles + r] = 2
     kinds = at + 3 * c.receptacles
     if c.agents > 1:
-        for o in range(np.int64(s.count[b, 1])):
+        for o in range(int(s.sizes[b, 1])):
             if s.seen[b, i, kinds + c.objects + o] == 1 + r and not _has(s.content, b, r, o):
                 s.seen[b, i, kinds + c.objects + o] = 0
     for w in range(s.target.shape[1]):
@@ -402,11 +406,11 @@ def _arrive(s: State, c: Scalars, b: int, i: int) -> None:
     here = HEAD + c.agents + 2 * c.receptacles
     for r in range(c.receptacles):
         s.seen[b, i, here + r] = 0
-    r = np.int64(s.first[b, s.loc[b, i]])
+    r = int(s.first[b, s.loc[b, i]])
     while r >= 0:
         s.seen[b, i, here + r] = 1
         _notice(s, c, b, i, r)
-        r = np.int64(s.after[b, r])
+        r = int(s.after[b, r])
 
 
 @inner
@@ -423,11 +427,11 @@ def _look_round(s: State, c: Scalars, b: int) -> None:
     """In a house of several: see where the others are, and what they changed where one is."""
     for i in range(c.agents):
         for k in range(c.agents):
-            s.seen[b, i, HEAD + k] = 1 + np.int64(s.first[b, s.loc[b, k]])
-        r = np.int64(s.first[b, s.loc[b, i]])
+            s.seen[b, i, HEAD + k] = 1 + int(s.first[b, s.loc[b, k]])
+        r = int(s.first[b, s.loc[b, i]])
         while r >= 0:
             _notice(s, c, b, i, r)
-            r = np.int64(s.after[b, r])
+            r = int(s.after[b, r])
 
 
 # --- effects ---------------------------------------------------------------------------------------------------------
@@ -446,7 +450,7 @@ def _process(s: State, b: int, o: int, kind: int) -> None:
 @inner
 def _hand(s: State, c: Scalars, b: int, i: int, o: int, r: int, taking: bool) -> None:
     """Take an object out of a receptacle, or put it there."""
-    place = np.int64(s.loc[b, i])
+    place = int(s.loc[b, i])
     where = HEAD + c.agents + 3 * c.receptacles + c.objects + o
     if taking:
         _drop(s.content, b, r, o)
@@ -470,15 +474,15 @@ def _apply(s: State, c: Scalars, b: int, i: int, verb: int, o: int, r: int) -> N
     if verb == GO:
         s.loc[b, i] = s.place[b, r]
         _arrive(s, c, b, i)
-    elif verb == OPEN or verb == CLOSE:
+    elif verb in (OPEN, CLOSE):
         s.opened[b, r] = verb == OPEN
         _notice(s, c, b, i, r)
-    elif verb == TAKE or verb == MOVE:
+    elif verb in (TAKE, MOVE):
         _hand(s, c, b, i, o, r, verb == TAKE)
     elif verb == PROCESS:
-        _process(s, b, o, np.int64(s.process[b, r]))
+        _process(s, b, o, int(s.process[b, r]))
         _know_flags(s, c, b, i, o)
-    elif verb == USE or verb == SLICE:
+    elif verb in (USE, SLICE):
         _put(s.flags, b, TOGGLED if verb == USE else SLICED, o)
         _know_flags(s, c, b, i, o)
     elif verb == EXAMINE_HELD:
@@ -486,26 +490,31 @@ def _apply(s: State, c: Scalars, b: int, i: int, verb: int, o: int, r: int) -> N
 
 
 @inner
+def _wants(s: State, b: int, o: int) -> bool:
+    """Whether the goal wants an object in hand or in place."""
+    return (np.uint64(s.target[b, o >> 6]) >> np.uint64(o & 63)) & _ONE != 0
+
+
+@inner
 def _mark(s: State, b: int, i: int, verb: int, o: int) -> None:
     """Note which subgoals this action reached."""
     if o >= 0:
-        wanted = (np.uint64(s.target[b, o >> 6]) >> np.uint64(o & 63)) & _ONE != 0
+        wanted = _wants(s, b, o)
         if verb == TAKE and wanted:
             s.subgoals[b] |= FOUND | TAKEN
-        elif ((verb == PROCESS or verb == SLICE) and wanted) or verb == USE:
+        elif ((verb in (PROCESS, SLICE)) and wanted) or verb == USE:
             for flag in range(5):
-                if np.int64(s.brief[b, 2]) & (1 << flag) and _has(s.flags, b, flag, o):
+                if int(s.brief[b, 2]) & (1 << flag) and _has(s.flags, b, flag, o):
                     s.subgoals[b] |= PROCESSED
-    held = np.int64(s.hold[b, i])
-    if held >= 0 and (np.uint64(s.target[b, held >> 6]) >> np.uint64(held & 63)) & _ONE != 0:
-        r = np.int64(s.first[b, s.loc[b, i]])
+    held = int(s.hold[b, i])
+    if held >= 0 and _wants(s, b, held):
+        r = int(s.first[b, s.loc[b, i]])
         while r >= 0:
             if s.wanted[b, r]:
                 s.subgoals[b] |= REACHED
-            r = np.int64(s.after[b, r])
-    if verb == MOVE and s.wanted[b, s.receptacle[b, i]] and o >= 0:
-        if (np.uint64(s.target[b, o >> 6]) >> np.uint64(o & 63)) & _ONE != 0:
-            s.subgoals[b] |= PLACED
+            r = int(s.after[b, r])
+    if verb == MOVE and s.wanted[b, s.receptacle[b, i]] and _wants(s, b, o):
+        s.subgoals[b] |= PLACED
 
 
 # --- the goal --------------------------------------------------------------------------------------------------------
@@ -531,11 +540,11 @@ def _judge(s: State, b: int) -> None:
     """Find the case of the goal that is nearest to holding, and whether one does."""
     at, good, size = 1, 0, 1
     s.won[b] = False
-    for _ in range(np.int64(s.goal[b, 0])):
-        length = np.int64(s.goal[b, at])
+    for _ in range(int(s.goal[b, 0])):
+        length = int(s.goal[b, at])
         holding = 0
         for n in range(at + 1, at + 1 + length):
-            code = np.int64(s.goal[b, n])
+            code = int(s.goal[b, n])
             x, y = (code >> FACT_BITS) & 0xFFF, (code >> (FACT_BITS + FIRST_BITS)) & 0xFFF
             holding += _fact_holds(s, b, code & 31, x, y) == (code & NEGATED == 0)
         at += 1 + length
@@ -547,34 +556,43 @@ def _judge(s: State, b: int) -> None:
             good, size = holding, length
     s.facts[b, 0] = good
     s.facts[b, 1] = size
+    s.progress[b] = np.float64(good) / np.float64(size)
 
 
 # --- reset and step --------------------------------------------------------------------------------------------------
 @inner
+def _copy(to: NDArray[Any], b: int, source: NDArray[Any], n: int) -> None:
+    """Copy row `n` of an array into row `b` of another of its shape."""
+    target, given = flat(to, b), flat(source, n)
+    for k in range(target.shape[0]):
+        target[k] = given[k]
+
+
+@inner
 def _furnish(s: State, p: Tables, b: int, n: int) -> None:
     """Copy a house of the pool into a row."""
-    s.count[b] = p.count[n]
-    s.place[b] = p.place[n]
-    s.first[b] = p.first[n]
-    s.after[b] = p.after[n]
-    s.openable[b] = p.openable[n]
-    s.process[b] = p.process[n]
-    s.able[b] = p.able[n]
-    s.fits[b] = p.fits[n]
-    s.target[b] = p.target[n]
-    s.wanted[b] = p.wanted[n]
-    s.goal[b] = p.goal[n]
-    s.relevant[b] = p.relevant[n]
-    s.brief[b] = p.brief[n]
-    s.kinds[b] = p.kinds[n]
-    s.things[b] = p.things[n]
-    s.start[b] = p.start[n]
-    s.open0[b] = p.open0[n]
-    s.content0[b] = p.content0[n]
-    s.around0[b] = p.around0[n]
-    s.flags0[b] = p.flags0[n]
-    s.house[b] = p.house[n]
-    s.packed[b] = p.packed[n]
+    _copy(s.sizes, b, p.sizes, n)
+    _copy(s.place, b, p.place, n)
+    _copy(s.first, b, p.first, n)
+    _copy(s.after, b, p.after, n)
+    _copy(s.openable, b, p.openable, n)
+    _copy(s.process, b, p.process, n)
+    _copy(s.able, b, p.able, n)
+    _copy(s.fits, b, p.fits, n)
+    _copy(s.target, b, p.target, n)
+    _copy(s.wanted, b, p.wanted, n)
+    _copy(s.goal, b, p.goal, n)
+    _copy(s.relevant, b, p.relevant, n)
+    _copy(s.brief, b, p.brief, n)
+    _copy(s.kinds, b, p.kinds, n)
+    _copy(s.things, b, p.things, n)
+    _copy(s.start, b, p.start, n)
+    _copy(s.open0, b, p.open0, n)
+    _copy(s.content0, b, p.content0, n)
+    _copy(s.around0, b, p.around0, n)
+    _copy(s.flags0, b, p.flags0, n)
+    _copy(s.house, b, p.house, n)
+    _copy(s.packed, b, p.packed, n)
 
 
 @inner
@@ -593,19 +611,19 @@ def _begin(s: State, c: Scalars, b: int) -> None:
         s.object[b, i] = -1
         s.receptacle[b, i] = -1
         s.reason[b, i] = NONE
-    s.opened[b] = s.open0[b]
-    s.content[b] = s.content0[b]
-    s.around[b] = s.around0[b]
-    s.flags[b] = s.flags0[b]
-    s.left[b] = 0
-    s.seen[b] = 0
+    _copy(s.opened, b, s.open0, b)
+    _copy(s.content, b, s.content0, b)
+    _copy(s.around, b, s.around0, b)
+    _copy(s.flags, b, s.flags0, b)
+    s.left[b] = np.uint64(0)
+    s.seen[b] = np.uint8(0)
     at = HEAD + c.agents
     for i in range(c.agents):
         for n in range(HEAD):
             s.seen[b, i, n] = s.brief[b, n]
         for r in range(c.receptacles):
             s.seen[b, i, at + r] = s.kinds[b, r]
-        held = np.int64(s.hold[b, i])
+        held = int(s.hold[b, i])
         if held >= 0:
             s.seen[b, i, 4] = 1 + held
             s.seen[b, i, at + 3 * c.receptacles + held] = s.things[b, held]
@@ -674,14 +692,14 @@ def advance(
     for b in range(s.t.shape[0]):
         if s.over[b]:
             continue
-        before = np.float64(s.facts[b, 0]) / np.float64(s.facts[b, 1])
-        first = np.int64(s.t[b]) % c.agents
+        before = s.progress[b]
+        first = int(s.t[b]) % c.agents
         if c.agents > 1:
             for i in range(c.agents):
                 s.early[i] = _resolve(s, c, b, i, actions[b, i])[3]
             for n in range(c.agents):
                 i = (first + n) % c.agents
-                fault[b, i] = _act(s, c, b, i, actions[b, i], np.int64(s.early[i]))
+                fault[b, i] = _act(s, c, b, i, actions[b, i], int(s.early[i]))
             _look_round(s, c, b)
         else:
             fault[b, 0] = _act(s, c, b, 0, actions[b, 0], UNKNOWN)
@@ -690,7 +708,7 @@ def advance(
         if s.won[b]:
             gain = 10.0 if c.reward == 1 else 1.0
         if c.reward == 2:
-            gain = (1.0 if s.won[b] else np.float64(s.facts[b, 0]) / np.float64(s.facts[b, 1])) - before
+            gain = (1.0 if s.won[b] else s.progress[b]) - before
         truncated[b] = not s.won[b] and s.t[b] >= c.max_steps
         for i in range(c.agents):
             reward[b, i] = gain
@@ -736,7 +754,7 @@ def see(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.uint8]) 
 @inner
 def _mask_here(s: State, c: Scalars, b: int, i: int, r: int, out: NDArray[np.int8], n: int) -> None:
     """Allow what can be done with a receptacle that is at hand, and with what lies in it."""
-    wide, held = c.receptacles, np.int64(s.hold[b, i])
+    wide, held = c.receptacles, int(s.hold[b, i])
     reach = _open(s, b, r)
     out[b, n, 3 * wide + r] = 1
     if s.openable[b, r]:
@@ -744,7 +762,7 @@ def _mask_here(s: State, c: Scalars, b: int, i: int, r: int, out: NDArray[np.int
     if held >= 0:
         if reach and _has(s.fits, b, r, held):
             out[b, n, 4 * wide + r] = 1
-        if s.process[b, r] and _has(s.able, b, np.int64(s.process[b, r]), held):
+        if s.process[b, r] and _has(s.able, b, int(s.process[b, r]), held):
             out[b, n, 5 * wide + r] = 1
     use = 6 * wide + c.copies * c.objects
     for w in range(s.target.shape[1]):
@@ -768,7 +786,7 @@ def _mask_here(s: State, c: Scalars, b: int, i: int, r: int, out: NDArray[np.int
 
 @inner
 def _mask_slice(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8], n: int) -> None:
-    held, place = np.int64(s.hold[b, i]), np.int64(s.loc[b, i])
+    held, place = int(s.hold[b, i]), int(s.loc[b, i])
     if held < 0 or not _has(s.able, b, KNIFE, held):
         return
     first = 6 * c.receptacles + (c.copies + 1) * c.objects
@@ -792,12 +810,12 @@ def look_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.in
             for k in range(out.shape[2]):
                 out[b, n, k] = 0
             place = s.loc[b, i]
-            for r in range(np.int64(s.count[b, 0])):
+            for r in range(int(s.sizes[b, 0])):
                 out[b, n, r] = s.place[b, r] != place
-            r = np.int64(s.first[b, place])
+            r = int(s.first[b, place])
             while r >= 0:
                 _mask_here(s, c, b, i, r, out, n)
-                r = np.int64(s.after[b, r])
+                r = int(s.after[b, r])
             _mask_slice(s, c, b, i, out, n)
             last = c.actions - 5
             out[b, n, last] = s.hold[b, i] >= 0

@@ -104,7 +104,7 @@ def _add(words: NDArray[np.uint64], o: int) -> None:
 
 
 def _places(house: House, tables: dict[str, NDArray[Any]]) -> None:
-    tables["count"][:] = len(house.receptacles), len(house.objects), house.locations
+    tables["sizes"][:] = len(house.receptacles), len(house.objects), house.locations
     tables["place"][:] = -1
     tables["first"][:] = -1
     tables["after"][:] = -1
@@ -165,7 +165,9 @@ def _goal(house: House, cases: tuple[tuple[Literal, ...], ...], tables: dict[str
 
 def _targets(house: House, cases: tuple[tuple[Literal, ...], ...]) -> tuple[set[int], set[int]]:
     """Objects that the goal wants in hand or in place, and the receptacles where (or where its lamps are)."""
-    targets, wanted, lamps = set(), set(), set()
+    targets: set[int] = set()
+    wanted: set[int] = set()
+    lamps: set[int] = set()
     for one in (literal for case in cases for literal in case if literal.holds):
         if one.fact == IN:
             targets.add(one.first)

@@ -1,0 +1,250 @@
+"""The household's simulator: the contract over the kernels of `dynamics`."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from ludarium.envs.core.compile import DISABLED, bind
+from ludarium.envs.core.errors import InstanceError
+from ludarium.envs.core.frozen import freeze
+from ludarium.envs.core.rng import draw_below, episode_key
+from ludarium.envs.core.scene import Scene
+from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner, every_seat
+from ludarium.envs.core.state import Field
+from ludarium.envs.text.household import dynamics, language, scene
+from ludarium.envs.text.household.config import REWARDS, HouseholdConfig
+from ludarium.envs.text.household.dynamics import FAULTS, HEAD
+from ludarium.envs.text.household.instance import House
+from ludarium.envs.text.household.language import Words
+from ludarium.envs.text.household.tables import pack, stack, unpack
+from ludarium.envs.text.household.turns import Turn, turn
+
+__all__ = ["Household"]
+
+STREAM_SLOT = 60
+_SUBGOALS = ("found", "taken", "processed", "reached", "placed")
+
+
+class Household(ArraySimulator):
+    """Robots in a house are given a task: find something, perhaps heat, cool or clean it, and put it somewhere.
+
+    Rules, words and what is told are those of ALFWorld's text games.
+    """
+
+    State = dynamics.State
+    faults = FAULTS
+    masked_faults = tuple(name for name in FAULTS[1:] if name != "conflict")
+
+    def __init__(self, config: HouseholdConfig) -> None:
+        self.config: HouseholdConfig = config
+        c = config
+        self.actions = 6 * c.receptacles + (c.max_copies + 2) * c.objects + 5
+        known = HEAD + c.n_agents + 3 * c.receptacles + 3 * c.objects
+        self.roles = (Role("robot", c.n_agents, spaces.Box(0, 255, (known,), np.uint8), spaces.Discrete(self.actions)),)
+        self.scalars = freeze(
+            dynamics.Scalars(
+                c.receptacles, c.objects, c.locations, c.max_copies, c.n_agents, c.max_steps, int(c.quirks),
+                int(c.dialect != "0.3"), REWARDS.index(c.reward), self.actions,
+            )
+        )  # fmt: skip
+        self.houses = self._pool()
+        self.pool = freeze(stack(self.houses, c))
+        self.instances_in_python = not self.houses
+        self.whole_turns = not DISABLED
+        self._words: OrderedDict[bytes, Words] = OrderedDict()
+
+    def _pool(self) -> list[House]:
+        """The houses that seeds choose among, if each does not have its own."""
+        if self.config.games is not None:
+            from ludarium.envs.text.household.formats import load_alfworld
+
+            return [house for _, house in load_alfworld(self.config.games, agents=self.config.n_agents).houses]
+        return [self._generate(seed) for seed in range(self.config.pool)]
+
+    def _generate(self, seed: int) -> House:
+        from ludarium.envs.text.household.generate import generate
+
+        return generate(self.config, seed)
+
+    def fields(self) -> tuple[Field, ...]:
+        """The layout of the state."""
+        c = self.config
+        return dynamics.fields(c.receptacles, c.objects, c.locations, c.n_agents, c.max_goal, c.max_bytes)
+
+    # --- instances ---
+    def instance(self, seed: int) -> House:
+        """The house that a seed draws."""
+        return self.houses[self._slot(seed)] if self.houses else self._generate(seed)
+
+    def _slot(self, seed: int) -> int:
+        return int(draw_below(np.uint64(episode_key(seed)), STREAM_SLOT, 0, 0, 0, len(self.houses)))
+
+    def load(self, state: Any, row: int, instance: Any) -> None:
+        """Put a `House` (or its JSON form) into a row."""
+        house = instance if isinstance(instance, House) else House.from_data(instance)
+        house.validate()
+        for name, table in pack(house, self.config).items():
+            getattr(state, name)[row] = table
+
+    def instance_hash(self, state: Any, row: int) -> str:
+        """The hash of the house."""
+        return bytes(state.house[row]).hex()
+
+    def house(self, state: Any, row: int) -> House:
+        """The house that a row is played in."""
+        return self.words(state, row).house
+
+    def words(self, state: Any, row: int) -> Words:
+        """The strings of a row's house."""
+        key = state.house[row].tobytes()
+        found = self._words.get(key)
+        if found is None:
+            found = self._words[key] = Words(unpack(state.packed[row]), self.config.dialect)
+            if len(self._words) > 4096:
+                self._words.popitem(last=False)
+        return found
+
+    # --- reset and step ---
+    def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
+        """Begin episodes: in a slot of the pool, in the one that the seed draws (-1), or in what was loaded (-2)."""
+        if slots.max(initial=-1) >= len(self.houses) or (not self.houses and (slots[which] == -1).any()):
+            raise InstanceError(f"slot {slots.max()}; this environment's pool has {len(self.houses)} houses")
+        chosen = slots.copy()
+        for b in np.flatnonzero(which & (slots == -1)):
+            chosen[b] = self._slot(int(seeds[b]))
+        dynamics.reset(state, self.scalars, self.pool, which, seeds, chosen)
+
+    def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
+        """Advance every row."""
+        dynamics.step(state, self.scalars, actions[0], *out)
+
+    def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
+        """Find the actions without effect: by taking them, and going back."""
+        before = self.snapshot(state)
+        shape = fault.shape
+        rest = Out(np.zeros(shape), np.zeros(shape, np.bool_), np.zeros(shape[0], np.bool_), fault)
+        self.step(state, actions, rest)
+        self.restore(state, before)
+
+    def turner(self, state: Any, io: Buffers) -> Turner:
+        """Check, step, observe and mask in one compiled call."""
+        if not self.whole_turns:
+            return super().turner(state, io)
+        (every,) = every_seat(self.roles, len(state.t))
+        seats = every.copy()
+        mask = np.zeros((0, 0, 0), np.int8) if io.masks[0] is None else io.masks[0]
+        held = freeze(
+            Turn(state, self.scalars, seats, io.actions[0], *io.out, mask, io.summary, io.logs[0], io.observed[0])
+        )
+        compiled = bind(turn, True, held)
+
+        def look(wanted: tuple[NDArray[np.int32], ...]) -> None:
+            seats[...] = wanted[0]
+            compiled(False, held)
+            seats[...] = every
+
+        return Turner(functools.partial(compiled, True, held), look)
+
+    # --- views ---
+    def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
+        """Write what the listed seats know."""
+        dynamics.see(state, self.scalars, seats, out)
+
+    def action_mask(self, state: Any, role: int, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
+        """Write the admissible actions."""
+        dynamics.masks(state, self.scalars, seats, out)
+
+    def legal(self, state: Any, row: int, seat: int) -> list[int]:
+        """The admissible actions of a seat, in ascending order."""
+        seats = np.full((len(state.t), 1), -1, np.int32)
+        seats[row] = seat
+        mask = np.zeros((len(state.t), 1, self.actions), np.int8)
+        dynamics.masks(state, self.scalars, seats, mask)
+        return [int(action) for action in np.flatnonzero(mask[row, 0])]
+
+    def full(self, state: Any, row: int, information: str = "full") -> dict[str, Any]:
+        """The house, and where everything is now: sets of objects by receptacle and location, and their states."""
+        house, members = self.house(state, row), language._members
+        return {
+            "house": house.as_data(),
+            "t": int(state.t[row]),
+            "at": state.loc[row].tolist(),
+            "held": state.hold[row].tolist(),
+            "opened": np.flatnonzero(state.opened[row]).tolist(),
+            "content": [members(state.content[row, r]) for r in range(len(house.receptacles))],
+            "around": [members(state.around[row, place]) for place in range(house.locations)],
+            "flags": [members(state.flags[row, n]) for n in range(5)],
+        }
+
+    def extras(self, state: Any) -> dict[str, NDArray[Any]]:
+        """Why actions had no effect (places in `faults`), the share of goal facts that hold, and subgoals as bits."""
+        return {"reason": state.reason, "progress": state.progress, "subgoals": state.subgoals}
+
+    # --- figures ---
+    def metrics(self, state: Any) -> dict[str, NDArray[Any]]:
+        """Figures of the episode so far."""
+        asked = np.maximum(state.t.astype(np.int64) * self.config.n_agents, 1)
+        figures: dict[str, NDArray[Any]] = {
+            "success": state.won.astype(np.int64),
+            "steps": state.t.astype(np.int64),
+            "progress": state.progress.copy(),
+            "invalid_rate": state.faults / asked,
+        }
+        for n, name in enumerate(_SUBGOALS):
+            figures[name] = (state.subgoals >> n & 1).astype(np.int64)
+        return figures
+
+    def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
+        """What no step may break."""
+        bits = _bits(state.content)
+        held = np.zeros((len(state.t), bits.shape[-1]), np.int64)
+        rows = np.arange(len(state.t))
+        for i in range(self.config.n_agents):
+            np.add.at(held, (rows[state.hold[:, i] >= 0], state.hold[state.hold[:, i] >= 0, i]), 1)
+        pickupable = _bits(state.able)[:, dynamics.PICKUPABLE]
+        begun = _bits(state.content0).sum(1)
+        lies = bits.sum(1)
+        flags = _bits(state.flags)
+        alone = (begun <= 1).all(1)
+        return {
+            "nothing is both hot and cool": ~(flags[:, dynamics.HOT] & flags[:, dynamics.COOL]).any(1),
+            "no object is in two hands": (held <= 1).all(1),
+            "every object is somewhere": ((lies + held >= 1) | (pickupable == 0)).all(1),
+            "where each lay in one place, each is in one place": ~alone | (lies + held <= 1).all(1),
+            "what cannot be picked up stays": ((lies == begun) | (pickupable == 1)).all(1),
+            "only what can be opened is open": ((state.opened == 0) | (state.openable == 1)).all(1),
+            "progress is 1 exactly when the goal is reached": (state.progress == 1.0) == state.won,
+        }
+
+    # --- language and picture ---
+    def rules(self) -> str:
+        """The rules in words."""
+        return language.rules(self)
+
+    def describe(self, state: Any, row: int, seat: int) -> str:
+        """The text of the last step."""
+        return language.describe(self, state, row, seat)
+
+    def menu(self, state: Any, row: int, seat: int) -> list[Choice]:
+        """The admissible commands."""
+        return language.menu(self, state, row, seat)
+
+    def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
+        """Why an action had no effect."""
+        return language.explain(self, state, row, seat, action, code)
+
+    def scene(self, state: Any, row: int) -> Scene:
+        """The picture of a row."""
+        return scene.scene(self, state, row)
+
+
+def _bits(sets: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Sets of objects uint64[..., W] as bits uint8[..., 64 W]."""
+    little = np.ascontiguousarray(sets).astype("<u8").view(np.uint8)
+    return np.unpackbits(little.reshape(*sets.shape[:-1], -1), axis=-1, bitorder="little")
