@@ -16,14 +16,14 @@ from ludarium.envs.text.household.instance import FLAGS, House
 if TYPE_CHECKING:
     from ludarium.envs.text.household.simulator import Household
 
-__all__ = ["NOTHING_HAPPENS", "Command", "Words", "describe", "explain", "menu", "parse", "rules"]
+__all__ = ["HELP", "NOTHING_HAPPENS", "Command", "Words", "describe", "explain", "menu", "parse", "rules"]
 
 NOTHING_HAPPENS = "Nothing happens."
 _WELCOME = "-= Welcome to TextWorld, ALFRED! =-"
 _MIDDLE = "You are in the middle of a room. Looking quickly around you, you see {}."
 _PROCESS = ("", "heat", "cool", "clean")
-_HELP = (
-    "\nAvailable commands:\n"
+HELP = (
+    "Available commands:\n"
     "  look:                             look around your current location\n"
     "  inventory:                        check your current inventory\n"
     "  go to (receptacle):               move to a receptacle\n"
@@ -93,13 +93,16 @@ class Words:
             self.arrive = [f"You arrive at loc {number}. " for number in numbers]
         else:
             self.arrive = [f"You arrive at {name}. " for name in self.receptacles]
-        appliances = listed([f"a {name}" for name in self.receptacles])
-        self.task = f"Your task is to: {house.sentence}."
-        self.intro = f"{_WELCOME}\n\n{_MIDDLE.format(appliances)}\n\n{self.task}"
         here: dict[int, list[int]] = {}
         for r, place in enumerate(house.receptacles):
             here.setdefault(place.location, []).append(r)
         self.here = {location: tuple(places) for location, places in here.items()}
+        self.task = f"Your task is to: {house.sentence}."
+        around = _MIDDLE.format(listed([f"a {name}" for name in self.receptacles]))
+        if house.start in here:  # nobody begins in the middle of a room who stands before something
+            facing = listed([self.receptacles[r] for r in here[house.start]])
+            around = f"You are facing the {facing}. Next to it, you see nothing."
+        self.intro = f"{_WELCOME}\n\n{around}\n\n{self.task}"
         self.process = [_PROCESS[n] for n in _processes(house)]
 
     def command(self, verb: int, o: int, r: int, held: int) -> str:
@@ -228,7 +231,7 @@ def feedback(words: Words, state: State, row: int, seat: int) -> str:
     if verb == d.INVENTORY:
         held = int(state.hold[row, seat])
         return f"You are carrying: {words.a_object[held]}." if held >= 0 else "You are not carrying anything."
-    return _look(words, state, row, seat) if verb == d.LOOK else _HELP
+    return _look(words, state, row, seat) if verb == d.LOOK else HELP
 
 
 def describe(simulator: Household, state: State, row: int, seat: int) -> str:
