@@ -1,6 +1,6 @@
 """The whole claim of the zoo: each planted bug is found in 99 of 100 seeds, each clean twin keeps all laws in 100 of 100.
 
-    python benchmarks/zoo.py                          # profile ci, 100 seeds: hours
+    python benchmarks/zoo.py --keep zoo.jsonl         # profile ci, 100 seeds: twelve CPU-hours; go on with the same command
     python benchmarks/zoo.py --seeds 3 --worlds turns,Cornered --no-shrinks
     python benchmarks/zoo.py --primary-only           # 100 seeds of the planted bugs alone, half an hour
 
@@ -11,10 +11,12 @@ shortening, the table also says how far the longest story is from the shortest t
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
@@ -22,6 +24,18 @@ from laws.zoo.planted import World, zoo
 
 from ludarium.envs.core.laws.cases import PROFILES
 from ludarium.testing import CheckError, Report, check
+
+
+class Trial(NamedTuple):
+    """One world under one seed. None: not asked."""
+
+    world: str
+    seed: int
+    found: bool
+    clean: bool | None
+    excess: int | None
+    """Steps of the story beyond the shortest."""
+    seconds: float
 
 
 def held(
@@ -40,23 +54,29 @@ def held(
         return None
 
 
-def row(world: World, profile: str, seeds: range, shrinks: bool, primary_only: bool) -> tuple[int, int, int]:
-    """In how many seeds the bug was found, in how many the twin was clean, and by how much the worst story was too long."""
-    found, clean, worst = 0, 0, 0
-    for seed in seeds:
-        report = held(world, profile, seed, shrinks, [world.bug.primary] if primary_only else None)
-        broken = report.broken if report is not None else []
-        if report is not None and broken[:1] == [world.bug.primary]:
-            found += set(broken) <= {world.bug.primary, *world.bug.may_fall}
-            failure = report[world.bug.primary].failure
-            if shrinks and failure is not None:
-                worst = max(worst, failure.steps - world.bug.shortest)
-        if primary_only:
-            clean += 1  # not asked
-            continue
+def tried(world: World, seed: int, profile: str, shrinks: bool, primary_only: bool) -> Trial:
+    """Check a planted world, and its clean twin."""
+    began, found, clean, excess = time.process_time(), False, None, None
+    report = held(world, profile, seed, shrinks, [world.bug.primary] if primary_only else None)
+    if report is not None and report.broken[:1] == [world.bug.primary]:
+        found = set(report.broken) <= {world.bug.primary, *world.bug.may_fall}
+        failure = report[world.bug.primary].failure
+        excess = failure.steps - world.bug.shortest if shrinks and failure is not None else None
+    if not primary_only:
         twin = held(world, profile, seed, False, clean=True)
-        clean += twin is not None and twin.ok
-    return found, clean, worst
+        clean = twin is not None and twin.ok
+    return Trial(world.name, seed, found, clean, excess, round(time.process_time() - began, 2))
+
+
+def told(world: World, trials: list[Trial]) -> tuple[str, bool]:
+    """The world's line of the table, and whether its claim holds."""
+    count, found = len(trials), sum(t.found for t in trials)
+    clean = [t.clean for t in trials if t.clean is not None]
+    worst = max((t.excess for t in trials if t.excess is not None), default=None)
+    good = found >= 0.99 * count and all(clean) and (worst is None or worst <= 1)
+    twins = f"{sum(clean):4}/{len(clean):<4}" if clean else f"{'-':>9}"
+    line = f"{world.name:28} {world.bug.primary:22} {found:4}/{count:<4} {twins} {'-' if worst is None else worst:>8}"
+    return f"{line} {sum(t.seconds for t in trials):7.1f}{'' if good else '   !'}", good
 
 
 def main() -> int:
@@ -68,26 +88,27 @@ def main() -> int:
     parser.add_argument("--worlds", default="", help="names of worlds or of modules of the zoo, with commas")
     parser.add_argument("--no-shrinks", action="store_true")
     parser.add_argument("--primary-only", action="store_true", help="only the primary law, and no twins")
+    parser.add_argument("--keep", type=Path, help="a file of trials: each is added, and those that are there stand")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     names = set(filter(None, given.worlds.split(",")))
     worlds = [w for w in zoo() if not names or names & {w.name, w.path.split(":")[0].split(".")[-1]}]
-    seeds, holds = range(given.first, given.first + given.seeds), True
-    print(
-        f"{'world':28} {'primary':22} {'found':>9} {'clean':>9} {'too long':>8} {'CPU s':>7}   profile {given.profile}"
-    )
-    for world in worlds:
-        began = time.process_time()
-        found, clean, worst = row(world, given.profile, seeds, not given.no_shrinks, given.primary_only)
-        good = found >= 0.99 * len(seeds) and clean == len(seeds) and worst <= 1
-        holds = holds and good
-        twins = "        -" if given.primary_only else f"{clean:4}/{len(seeds):<4}"
-        told = f"{found:4}/{len(seeds):<4} {twins} {'-' if given.no_shrinks else worst:>8}"
-        print(
-            f"{world.name:28} {world.bug.primary:22} {told} {time.process_time() - began:7.1f}{'' if good else '   !'}",
-            flush=True,
-        )
-    return 0 if holds else 1
+    seeds = range(given.first, given.first + given.seeds)
+    lines = given.keep.read_text().splitlines() if given.keep and given.keep.exists() else []
+    trials = {(t.world, t.seed): t for t in (Trial(*json.loads(line)) for line in lines)}
+    for seed in seeds:
+        for world in worlds:
+            if (world.name, seed) not in trials:
+                trial = tried(world, seed, given.profile, not given.no_shrinks, given.primary_only)
+                trials[world.name, seed] = trial
+                if given.keep:
+                    with given.keep.open("a") as file:
+                        file.write(json.dumps(trial) + "\n")
+        print(f"seed {seed} is done", file=sys.stderr, flush=True)
+    print(f"{'world':28} {'primary':22} {'found':>9} {'clean':>9} {'too long':>8} {'CPU s':>7}   {given.profile}")
+    table = [told(world, [trials[world.name, seed] for seed in seeds]) for world in worlds]
+    print("\n".join(line for line, _ in table))
+    return 0 if all(good for _, good in table) else 1
 
 
 if __name__ == "__main__":
