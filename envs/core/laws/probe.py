@@ -1402,12 +1402,13 @@ def _raised(error: BaseException, phase: str, step: int, legal: bool = True) -> 
     }
 
 
-def _global_print() -> str:
+def _global_print() -> int:
+    """A number that changes with the process's random states."""
     numpy = sys.modules.get("numpy")
-    state: list[Any] = [random.getstate()]
-    if numpy is not None:
-        state.append([part.tolist() if hasattr(part, "tolist") else part for part in numpy.random.get_state()])
-    return digest(repr(state))
+    if numpy is None:
+        return hash(random.getstate())
+    name, keys, *rest = numpy.random.get_state()
+    return hash((random.getstate(), name, keys.tobytes(), *rest))
 
 
 def _scramble(seed: int) -> None:
@@ -1691,7 +1692,7 @@ class Play:
         self.story = empty_story()
         self.held: list[tuple[int, str, Any, str]] = []
         world.notes, world.checking = self.story["notes"], "check" in self.watch
-        self.globally = _global_print() if "global" in self.watch else ""
+        self.globally = _global_print() if "global" in self.watch else 0
         world.stuck = False
         if start:
             world.spaces_begin()
