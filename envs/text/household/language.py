@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,7 +17,10 @@ from ludarium.envs.text.household.instance import FLAGS, House
 if TYPE_CHECKING:
     from ludarium.envs.text.household.simulator import Household
 
-__all__ = ["HELP", "NOTHING_HAPPENS", "Command", "Words", "describe", "explain", "menu", "parse", "rules"]
+__all__ = [
+    "HELP", "NOTHING_HAPPENS", "REASONS", "Command", "Words", "describe", "explain", "feedback", "menu", "parse",
+    "reason_of", "resolve", "rules",
+]  # fmt: skip
 
 NOTHING_HAPPENS = "Nothing happens."
 _WELCOME = "-= Welcome to TextWorld, ALFRED! =-"
@@ -38,7 +42,7 @@ HELP = (
     "  cool (object) with (receptacle):  cool an object using a receptacle\n"
     "  slice (object) with (object):     slice an object using a sharp object\n"
 )
-_REASONS = {
+REASONS = {
     "unknown": "There is no such command or thing.",
     "already_here": "You are there already.",
     "not_here": "You see no such thing where you are.",
@@ -104,6 +108,20 @@ class Words:
             around = f"You are facing the {facing}. Next to it, you see nothing."
         self.intro = f"{_WELCOME}\n\n{around}\n\n{self.task}"
         self.process = [_PROCESS[n] for n in _processes(house)]
+        self.number = {name: r for r, name in enumerate(self.receptacles)}
+        self.thing = {name: o for o, name in enumerate(self.objects)}
+        self.views: dict[Any, str] = {}
+        """Descriptions by receptacle, openness and content, for those who keep them."""
+        self.admissible: dict[Any, tuple[tuple[str, ...], dict[str, int]]] = {}
+        """Lists of commands by what is held, where, and the mask, likewise."""
+
+    def look_at(self, state: State, row: int, r: int) -> str:
+        """What one sees of a receptacle."""
+        name, openable = self.receptacles[r], state.openable[row, r]
+        if openable and not state.opened[row, r]:
+            return f"The {name} is closed."
+        inside = listed([self.a_object[o] for o in _members(state.content[row, r])])
+        return f"The {name} is open. In it, you see {inside}." if openable else f"On the {name}, you see {inside}."
 
     def command(self, verb: int, o: int, r: int, held: int) -> str:
         """What one says for an action: verb, object and receptacle as `dynamics` resolves them."""
@@ -164,15 +182,6 @@ def _has(sets: np.ndarray[Any, Any], o: int) -> bool:
     return bool(int(sets[o >> 6]) >> (o & 63) & 1)
 
 
-def look_at(words: Words, state: State, row: int, r: int) -> str:
-    """What one sees of a receptacle."""
-    name, openable = words.receptacles[r], state.openable[row, r]
-    if openable and not state.opened[row, r]:
-        return f"The {name} is closed."
-    inside = listed([words.a_object[o] for o in _members(state.content[row, r])])
-    return f"The {name} is open. In it, you see {inside}." if openable else f"On the {name}, you see {inside}."
-
-
 def _look(words: Words, state: State, row: int, seat: int) -> str:
     location = int(state.loc[row, seat])
     here = words.here.get(location, ())
@@ -209,13 +218,13 @@ def feedback(words: Words, state: State, row: int, seat: int) -> str:
     """What the last action of a seat is answered with, if it had an effect."""
     verb, o, r = int(state.verb[row, seat]), int(state.object[row, seat]), int(state.receptacle[row, seat])
     if verb == d.GO:
-        return words.arrive[r] + look_at(words, state, row, r)
+        return words.arrive[r] + words.look_at(state, row, r)
     if verb == d.OPEN:
-        return f"You open the {words.receptacles[r]}. {look_at(words, state, row, r)}"
+        return f"You open the {words.receptacles[r]}. {words.look_at(state, row, r)}"
     if verb == d.CLOSE:
         return f"You close the {words.receptacles[r]}."
     if verb == d.EXAMINE:
-        return look_at(words, state, row, r)
+        return words.look_at(state, row, r)
     if verb == d.TAKE:
         return f"You pick up the {words.objects[o]} from the {words.receptacles[r]}."
     if verb == d.MOVE:
@@ -242,7 +251,7 @@ def describe(simulator: Household, state: State, row: int, seat: int) -> str:
         text = words.intro
     elif verb == d.NOTHING:
         helpful = simulator.config.error_style == "helpful"
-        text = _REASONS[FAULTS[int(state.reason[row, seat])]] if helpful else NOTHING_HAPPENS
+        text = REASONS[FAULTS[int(state.reason[row, seat])]] if helpful else NOTHING_HAPPENS
     else:
         text = feedback(words, state, row, seat)
     if simulator.config.n_agents > 1:
@@ -318,10 +327,108 @@ def menu(simulator: Household, state: State, row: int, seat: int) -> list[Choice
 def explain(simulator: Household, state: State, row: int, seat: int, action: Any, code: int) -> str:
     """Why an action had no effect."""
     return (
-        f"{simulator.seats[seat]}: {_REASONS.get(FAULTS[code], NOTHING_HAPPENS)} (action {int(action)}: {FAULTS[code]})"
+        f"{simulator.seats[seat]}: {REASONS.get(FAULTS[code], NOTHING_HAPPENS)} (action {int(action)}: {FAULTS[code]})"
     )
 
 
 def parse(text: str, strict: bool = False) -> str:
     """A command in the form that the menu has: stripped, and unless `strict` in lower case with single spaces."""
     return text.strip() if strict else " ".join(text.lower().split())
+
+
+_FORMS = (
+    (re.compile(r"(go to|open|close) (.+)"), "place"),
+    (re.compile(r"(take) (.+) (from) (.+)"), "take"),
+    (re.compile(r"(move) (.+) (to) (.+)"), "put"),
+    (re.compile(r"(put) (.+) (in/on) (.+)"), "put"),
+    (re.compile(r"(heat|cool|clean) (.+) (with) (.+)"), "process"),
+    (re.compile(r"(slice) (.+) (with) (.+)"), "slice"),
+    (re.compile(r"(use|examine) (.+)"), "one"),
+)
+
+
+def reason_of(words: Words, state: State, row: int, seat: int, text: str, quirks: bool = True) -> str:
+    """Why a text is no admissible command: a name of `FAULTS`, never telling what the agent cannot see."""
+    for pattern, form in _FORMS:
+        match = pattern.fullmatch(text)
+        if match is None:
+            continue
+        parts = match.groups()
+        if form == "put" and (parts[0] == "put") != (words.dialect == "0.3"):
+            return "unknown"
+        return _Reason(words, state, row, seat, quirks).of(form, parts)
+    return "unknown"
+
+
+class _Reason:
+    """Looks at one moment for what a command lacks."""
+
+    def __init__(self, words: Words, state: State, row: int, seat: int, quirks: bool) -> None:
+        self.words, self.state, self.row, self.quirks = words, state, row, quirks
+        self.location, self.held = int(state.loc[row, seat]), int(state.hold[row, seat])
+
+    def of(self, form: str, parts: tuple[str, ...]) -> str:
+        words = self.words
+        if form == "place":
+            r = words.number.get(parts[1])
+            return "unknown" if r is None else self._place(parts[0], r)
+        if form == "one":
+            return self._one(parts)
+        o, r = words.thing.get(parts[1]), words.number.get(parts[3])
+        if form == "slice":
+            return self._slice(o, words.thing.get(parts[3]))
+        if o is None or r is None:
+            return "unknown"
+        if form == "take":
+            return self._take(o, r)
+        if self.held != o:
+            return "hands_empty"
+        if r not in self._here():
+            return "not_here"
+        if form == "put":
+            return "cannot_contain" if self._open(r) else "closed"
+        return "unable" if words.process[r] == parts[0] else "wrong_tool"
+
+    def _here(self) -> tuple[int, ...]:
+        return self.words.here.get(self.location, ())
+
+    def _open(self, r: int) -> bool:
+        return not self.state.openable[self.row, r] or bool(self.state.opened[self.row, r])
+
+    def _visible(self, o: int, closed_too: bool = False) -> bool:
+        return any(_has(self.state.content[self.row, r], o) and (closed_too or self._open(r)) for r in self._here())
+
+    def _place(self, verb: str, r: int) -> str:
+        if verb == "go to":
+            return "already_here"
+        if r not in self._here():
+            return "not_here"
+        if not self.state.openable[self.row, r]:
+            return "not_openable"
+        return "already_open" if verb == "open" else "already_closed"
+
+    def _one(self, parts: tuple[str, ...]) -> str:
+        o = self.words.thing.get(parts[1])
+        if parts[0] == "examine":
+            return (
+                "not_here" if o is None and parts[1] in self.words.number else "unknown" if o is None else "hands_empty"
+            )
+        if o is None:
+            return "unknown"
+        return "unable" if self._visible(o) or o == self.held else "not_here"
+
+    def _take(self, o: int, r: int) -> str:
+        if r not in self._here() or (self._open(r) and not _has(self.state.content[self.row, r], o)):
+            return "not_here"
+        if not self._open(r):
+            return "closed"
+        return "hands_full" if "pickupable" in self.words.house.objects[o].can else "unable"
+
+    def _slice(self, o: int | None, knife: int | None) -> str:
+        if o is None or knife is None:
+            return "unknown"
+        if self.held != knife:
+            return "hands_empty"
+        if not _has(self.state.able[self.row, d.KNIFE], knife):
+            return "wrong_tool"
+        return "unable" if self._visible(o) else "not_here"
