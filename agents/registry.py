@@ -26,6 +26,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "rhcr": ("ludarium.agents.mapf.rhcr:RHCR", "rolling-horizon collision resolution (PBS over SIPP)"),
     "lns": ("ludarium.agents.mapf.lns:LNS", "windowed PIBT and large neighbourhood search"),
     "follower": ("ludarium.agents.mapf.follower:Follower", "congestion-aware local planner"),
+    "coin-oracle": ("ludarium.agents.text.coin:CoinOracle", "a shortest plan to the coin"),
 }
 """Name -> class and one line about it."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from ludarium import errors
 from ludarium.envs import mapf as _mapf  # noqa: F401  (registers its ids)
+from ludarium.envs import text as _text  # noqa: F401
 
 __version__ = "0.1.0.dev0"
 __all__ = ["Trace", "__version__", "aec_env", "errors", "make_agent", "parallel_env"]  # noqa: F822  (two are lazy)

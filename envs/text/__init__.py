@@ -1,1 +1,15 @@
 """Text worlds: households, cooking, coins, tool desks, and TextWorld games."""
+
+from ludarium.envs.core.registry import World, register
+
+_MODULE = "ludarium.envs.text"
+
+register(
+    World(
+        id="text-coin-v0",
+        simulator=f"{_MODULE}.coin.simulator:Coin",
+        config=f"{_MODULE}.coin.config:CoinConfig",
+        summary="find the way through a chain of rooms to a coin",
+        family="text",
+    )
+)

@@ -1,0 +1,24 @@
+"""The oracle of the coin games: a shortest plan from wherever the player is, anew at each turn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ludarium.agents.contract import Agent, Turn
+from ludarium.envs.text.coin.plan import shortest_plan
+
+__all__ = ["CoinOracle"]
+
+
+class CoinOracle(Agent):
+    """Knows the whole house, and takes a shortest way to the coin."""
+
+    view = "state"
+    information = "global"
+
+    def act(self, turns: dict[str, Turn]) -> dict[str, Any]:
+        """The first command of a shortest plan."""
+        return {
+            seat: shortest_plan(seen["exits"], seen["ways"], seen["room"], seen["coin"])[0]
+            for seat, seen in ((seat, turn.observation) for seat, turn in turns.items())
+        }
