@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.bytes import flat
 from ludarium.envs.core.compile import inner, tight
-from ludarium.envs.core.rng import episode_key
+from ludarium.envs.core.rng import below, draw, episode_key
 from ludarium.envs.core.state import COMMON, Field
 
 __all__ = [
-    "CONFLICT", "FAULTS", "HEAD", "LOADED", "TABLES", "UNKNOWN", "VERBS", "Scalars", "State", "Tables", "advance", "fields",
+    "CONFLICT", "FAULTS", "HEAD", "LOADED", "STREAM_SLOT", "TABLES", "UNKNOWN", "VERBS", "Scalars", "State", "Tables", "advance", "fields",
     "masks", "reset", "see", "step", "table_fields",
 ]  # fmt: skip
 
 LOADED = -2
+STREAM_SLOT = 60
 FAULTS = (
     "none", "unknown", "already_here", "not_here", "not_openable", "already_open", "already_closed", "closed",
     "hands_empty", "hands_full", "cannot_contain", "wrong_tool", "unable", "conflict",
@@ -642,15 +643,25 @@ def reset(
     which: NDArray[np.bool_],
     seeds: NDArray[np.int64],
     slots: NDArray[np.int32],
-) -> None:
-    """Begin episodes in the rows of `which`, in the house of the pool that `slots` names, or (-2) in the loaded one."""
+    houses: int,
+) -> int:
+    """Begin episodes in the rows of `which`, in a house of the pool or (-2) in the one that was loaded.
+
+    `slots` names the house, or lets the seed draw it (-1). Return the first row whose house the pool does not have, or -1.
+    """
     for b in range(which.shape[0]):
         if which[b]:
             s.key[b] = episode_key(seeds[b])
-            s.inst[b] = slots[b]
-            if slots[b] >= 0:
-                _furnish(s, p, b, np.int64(slots[b]))
+            slot = int(slots[b])
+            if slot == -1 and houses > 0:
+                slot = below(draw(s.key[b], STREAM_SLOT, 0, 0, 0), houses)
+            if slot >= houses or slot == -1:
+                return b
+            if slot >= 0:
+                _furnish(s, p, b, slot)
+            s.inst[b] = slot
             _begin(s, c, b)
+    return -1
 
 
 @inner

@@ -6,6 +6,7 @@ and the lists of commands and the views of receptacles are kept by what they dep
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,7 +78,7 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
         self.batch.reset(_ONE, None if instance is None else {0: instance}, slot)
         self._started = True
         self._words: Words = self.simulator.words(self.batch.state, 0)
-        self._mask = self.batch.masks[0][0, 0] if self.batch.masks[0] is not None else None
+        self._mask = self._own_mask()
         self._text = self._words.intro
         self._admissible = self._find_admissible()
         return self._observation(), self._info("none")
@@ -134,6 +135,10 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
                 return int(choice.action)
         raise ActionError(f"{tuple(action)!r:.200} is no template that is admissible now")
 
+    def _own_mask(self) -> Any:
+        assert self.batch.masks[0] is not None
+        return self.batch.masks[0][0, 0]
+
     # --- text ---
     def _feedback(self, state: Any) -> str:
         """What the last action is answered with, from what was said before where it is the same."""
@@ -159,7 +164,7 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
         """The sorted admissible commands with their numbers."""
         state, words = self.batch.state, self._words
         held, location = state.hold.item(0, 0), state.loc.item(0, 0)
-        if self._mask is None or len(words.here.get(location, ())) > 1:  # whence a thing is taken is not in the mask
+        if len(words.here.get(location, ())) > 1:  # whence a thing is taken is not in the mask
             return self._make_admissible(state, held)
         key = (held, location, self._mask.tobytes())
         found = words.admissible.get(key)
@@ -170,10 +175,20 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
         return found
 
     def _make_admissible(self, state: Any, held: int) -> Admissible:
-        numbers = {}
-        for action in self.simulator.legal(state, 0, 0):
-            numbers[self._words.command(*resolve(self.simulator, state, 0, 0, action))] = action
-        return tuple(sorted(numbers)), numbers
+        """The commands that lead elsewhere, which hang on the place alone, among those for what is here."""
+        words, wide = self._words, self.simulator.config.receptacles
+        location = state.loc.item(0, 0)
+        go = words.ways.get(location)
+        if go is None:
+            numbers = {text: r for r, text in enumerate(words.go) if state.place[0, r] != location}
+            go = words.ways[location] = (tuple(sorted(numbers)), numbers)
+        here = {}
+        for action in self._mask[wide:].nonzero()[0].tolist():
+            parts = resolve(self.simulator, state, 0, 0, action + wide)
+            here[words.command(*parts)] = action + wide
+        listed = sorted(here)
+        middle = bisect_left(listed, "go to")
+        return (*listed[:middle], *go[0], *listed[middle:]), {**here, **go[1]}
 
     def _observation(self) -> dict[str, Any]:
         return {
@@ -206,7 +221,7 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
         self.batch.restore(snapshot[0])
         self._started = True
         self._words = self.simulator.words(self.batch.state, 0)
-        self._mask = self.batch.masks[0][0, 0] if self.batch.masks[0] is not None else None
+        self._mask = self._own_mask()
         self._text = snapshot[1]
         self._admissible = self._find_admissible()
         return self._observation()

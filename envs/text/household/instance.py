@@ -107,6 +107,9 @@ class House:
         data = {**self.as_data(), "name": ""}
         return hashlib.blake2b(json.dumps(data, sort_keys=True).encode(), digest_size=16).hexdigest()
 
+    def __hash__(self) -> int:
+        return hash(self.hash)
+
     def at(self, index: int) -> tuple[int, ...]:
         """The locations that an object is at in the beginning."""
         thing = self.objects[index]

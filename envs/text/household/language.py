@@ -110,6 +110,8 @@ class Words:
         self.process = [_PROCESS[n] for n in _processes(house)]
         self.number = {name: r for r, name in enumerate(self.receptacles)}
         self.thing = {name: o for o, name in enumerate(self.objects)}
+        self.ways: dict[int, tuple[tuple[str, ...], dict[str, int]]] = {}
+        """Where one can go from a location: sorted commands, and their numbers."""
         self.views: dict[Any, str] = {}
         """Descriptions by receptacle, openness and content, for those who keep them."""
         self.admissible: dict[Any, tuple[tuple[str, ...], dict[str, int]]] = {}

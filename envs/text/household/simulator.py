@@ -19,7 +19,7 @@ from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, R
 from ludarium.envs.core.state import Field
 from ludarium.envs.text.household import dynamics, language, scene
 from ludarium.envs.text.household.config import REWARDS, HouseholdConfig
-from ludarium.envs.text.household.dynamics import FAULTS, HEAD
+from ludarium.envs.text.household.dynamics import FAULTS, HEAD, STREAM_SLOT
 from ludarium.envs.text.household.instance import House
 from ludarium.envs.text.household.language import Words
 from ludarium.envs.text.household.tables import pack, stack, unpack
@@ -27,7 +27,6 @@ from ludarium.envs.text.household.turns import Turn, turn
 
 __all__ = ["Household"]
 
-STREAM_SLOT = 60
 _SUBGOALS = ("found", "taken", "processed", "reached", "placed")
 
 
@@ -88,7 +87,6 @@ class Household(ArraySimulator):
     def load(self, state: Any, row: int, instance: Any) -> None:
         """Put a `House` (or its JSON form) into a row."""
         house = instance if isinstance(instance, House) else House.from_data(instance)
-        house.validate()
         for name, table in pack(house, self.config).items():
             getattr(state, name)[row] = table
 
@@ -113,12 +111,9 @@ class Household(ArraySimulator):
     # --- reset and step ---
     def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin episodes: in a slot of the pool, in the one that the seed draws (-1), or in what was loaded (-2)."""
-        if slots.max(initial=-1) >= len(self.houses) or (not self.houses and (slots[which] == -1).any()):
-            raise InstanceError(f"slot {slots.max()}; this environment's pool has {len(self.houses)} houses")
-        chosen = slots.copy()
-        for b in np.flatnonzero(which & (slots == -1)):
-            chosen[b] = self._slot(int(seeds[b]))
-        dynamics.reset(state, self.scalars, self.pool, which, seeds, chosen)
+        bad = dynamics.reset(state, self.scalars, self.pool, which, seeds, slots, len(self.houses))
+        if bad >= 0:
+            raise InstanceError(f"slot {slots[bad]}; this environment's pool has {len(self.houses)} houses")
 
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""

@@ -41,6 +41,7 @@ _MAX_UNPACKED = 1 << 22
 @functools.lru_cache(maxsize=4096)
 def pack(house: House, config: HouseholdConfig) -> dict[str, NDArray[Any]]:
     """The tables of one house, by their names; `InstanceError` names what does not fit the config's capacities."""
+    house.validate()
     _check_capacities(house, config)
     tables = _empty(config)
     cases = ground(house)
