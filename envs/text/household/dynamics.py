@@ -20,8 +20,8 @@ from ludarium.envs.core.rng import below, draw, episode_key
 from ludarium.envs.core.state import COMMON, Field
 
 __all__ = [
-    "CONFLICT", "FAULTS", "HEAD", "LOADED", "STREAM_SLOT", "TABLES", "UNKNOWN", "VERBS", "Scalars", "State", "Tables", "advance", "fields",
-    "masks", "reset", "see", "step", "table_fields",
+    "CONFLICT", "FAULTS", "HEAD", "LOADED", "STREAM_SLOT", "TABLES", "UNKNOWN", "VERBS", "Scalars", "State", "Tables",
+    "advance", "fields", "masks", "reset", "see", "step", "table_fields",
 ]  # fmt: skip
 
 LOADED = -2
