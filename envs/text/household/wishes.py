@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING
 
 from ludarium.envs.core.errors import ConfigError
@@ -20,6 +21,7 @@ _TWO_STEP = ("heat", "cool")
 _LACKING = {"heat": "microwave", "cool": "fridge", "look": "lamp", "clean": "sinkbasin with things to clean"}
 
 
+@functools.lru_cache(maxsize=256)
 def settings(config: HouseholdConfig) -> tuple[tuple[str, str], ...]:
     """The pairs of task and room that a config allows."""
     allowed = [
