@@ -150,8 +150,8 @@ class _Draft:
         kind = kinds[self.below(_KIND, n, 0, len(kinds))]
         targets = [target for known, target in pairs if known == kind]
         target = targets[self.below(_TARGET, n, 0, len(targets))]
-        states = {"clean": ("clean",), "heat": ("hot",), "cool": ("cool",)}.get(task, ())
-        states = (("clean",) if config.two_step else ()) + states + (("sliced",) if config.sliced else ())
+        process = {"clean": ("clean",), "heat": ("hot",), "cool": ("cool",)}.get(task, ())
+        states = (*("clean",) * config.two_step, *process, *("sliced",) * config.sliced)
         return Part(task, kind, target, states, 1 if task == "look" else wanted(config, task))
 
     def _contents(self) -> tuple[list[str], int]:
@@ -214,7 +214,8 @@ class _Draft:
         waiting: dict[str, list[int]] = {}
         for n, (kind, _) in enumerate(lying):
             waiting.setdefault(kind, []).append(n)
-        objects, in_hand = [], -1
+        objects: list[Object] = []
+        in_hand = -1
         for kind, number in numbered(kind for kind, _ in lying):
             n = waiting[kind].pop(0)
             if n == held:

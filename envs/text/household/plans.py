@@ -178,10 +178,10 @@ class _Search:
 
     def best(self) -> tuple[Step, ...] | None:
         needs = self.p.needs
-        self.candidates = {
-            want: [o for o in range(len(self.p._thing)) if self._may_serve(o, want)]
-            for want in {want for group in needs.groups for want in group.wants} | ({needs.hold} - {None})
-        }
+        wants = {want for group in needs.groups for want in group.wants}
+        if needs.hold:
+            wants.add(needs.hold)
+        self.candidates = {want: [o for o in range(len(self.p._thing)) if self._may_serve(o, want)] for want in wants}
         self._note_special()
         choices = [self._targets(group.target) for group in needs.groups]
         for targets in itertools.product(*choices):
@@ -213,7 +213,8 @@ class _Search:
 
     def _distinct(self, places: Iterable[int], special: Iterable[int] = (), closely: bool = False) -> list[int]:
         """One of all receptacles that are alike; `closely`: also in what stands at their location."""
-        known, found = set(special) | self.special, {}
+        known = set(special) | self.special
+        found: dict[Any, int] = {}
         for r in places:
             at = self.p._at[r]
             beside = tuple((self.p._kind[x], self.shut[x]) for x in self.p._beside[at]) if closely else ()

@@ -17,7 +17,7 @@ class Part(NamedTuple):
     """A class of receptacles, or of lamps for `look`."""
     states: tuple[str, ...] = ()
     """Out of `clean`, `hot`, `cool`, `sliced`, in this order."""
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # the word for it, though tuples have a method of this name
 
 
 _NUMBERS = ("", "one", "two", "three", "four")
