@@ -196,7 +196,7 @@ class GymEnv(gym.Env):
             views["action_mask"] = mask[0]
         elif form.name in ("solo", "seat") and mask is not None:
             views["action_mask"] = mask[0, form.seat - self.simulator.offsets[form.role]]
-        views |= {name: values[0] for name, values in self.simulator.extras(batch.state).items()}
+        views |= {name: values[0, ...] for name, values in self.simulator.extras(batch.state).items()}
         return tuple(views.items())
 
     def __getstate__(self) -> dict[str, Any]:

@@ -230,3 +230,14 @@ def test_the_only_time_limit_is_max_steps() -> None:
     assert gym.spec("test-nim-v0").max_episode_steps is None
     env = make_vec("herd", 2, max_episode_steps=3)
     assert env.unwrapped.simulator.config.max_steps == 3
+
+
+def test_extras_with_one_number_a_row_are_as_they_are_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The views behind `info` are made once: a number taken out of its array would stay what it was."""
+    env = make("herd")
+    monkeypatch.setattr(type(env.unwrapped.simulator), "extras", lambda self, state: {"clock": state.t})
+    _, info = env.reset(seed=0)
+    clocks = [int(info["clock"])]
+    for _ in range(2):
+        clocks.append(int(env.step(env.action_space.sample())[4]["clock"]))
+    assert clocks == [0, 1, 2]
