@@ -6,6 +6,15 @@ _MODULE = "ludarium.envs.text"
 
 register(
     World(
+        id="text-household-v0",
+        simulator=f"{_MODULE}.household.simulator:Household",
+        config=f"{_MODULE}.household.config:HouseholdConfig",
+        summary="household tasks in ALFWorld's words: find, heat, cool, clean, slice, put, look",
+        family="text",
+    )
+)
+register(
+    World(
         id="text-coin-v0",
         simulator=f"{_MODULE}.coin.simulator:Coin",
         config=f"{_MODULE}.coin.config:CoinConfig",

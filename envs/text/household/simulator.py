@@ -11,13 +11,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import DISABLED, bind
-from ludarium.envs.core.errors import InstanceError
+from ludarium.envs.core.errors import InstanceError, NotClaimedError
 from ludarium.envs.core.frozen import freeze
+from ludarium.envs.core.laws.relations import Relation
 from ludarium.envs.core.rng import draw_below, episode_key
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner, every_seat
 from ludarium.envs.core.state import Field
-from ludarium.envs.text.household import dynamics, language, scene
+from ludarium.envs.text.household import dynamics, language, relations, scene
 from ludarium.envs.text.household.config import REWARDS, HouseholdConfig
 from ludarium.envs.text.household.dynamics import FAULTS, HEAD, STREAM_SLOT
 from ludarium.envs.text.household.instance import House
@@ -38,6 +39,7 @@ class Household(ArraySimulator):
 
     State = dynamics.State
     faults = FAULTS
+    costs = ("steps",)
     masked_faults = tuple(name for name in FAULTS[1:] if name != "conflict")
 
     def __init__(self, config: HouseholdConfig) -> None:
@@ -217,6 +219,28 @@ class Household(ArraySimulator):
             "progress is 1 exactly when the goal is reached": (state.progress == 1.0) == state.won,
         }
 
+    def shortest(self, house: House) -> int | None:
+        """The length of the shortest plan of one robot, or None for goals that the planner does not know."""
+        return _shortest(house, self.config.quirks)
+
+    def summary(self, state: Any, row: int) -> dict[str, Any]:
+        """The metrics of one row, with the shortest plan and how near to it the episode came."""
+        figures = super().summary(state, row)
+        plan = self.shortest(self.house(state, row)) if self.config.n_agents == 1 else None
+        if plan is not None:
+            figures["shortest"] = plan
+            figures["spl"] = figures["success"] * plan / max(figures["steps"], plan, 1)
+        return figures
+
+    def bounds(self, state: Any, row: int) -> dict[str, float]:
+        """One robot that succeeds has taken the steps of a shortest plan at least."""
+        plan = self.shortest(self.house(state, row)) if self.config.n_agents == 1 else None
+        return {} if plan is None else {"steps": float(plan)}
+
+    def relations(self) -> tuple[Relation, ...]:
+        """The same house with its lists turned round."""
+        return relations.relations(self)
+
     # --- language and picture ---
     def rules(self) -> str:
         """The rules in words."""
@@ -237,6 +261,17 @@ class Household(ArraySimulator):
     def scene(self, state: Any, row: int) -> Scene:
         """The picture of a row."""
         return scene.scene(self, state, row)
+
+
+@functools.lru_cache(maxsize=1024)
+def _shortest(house: House, quirks: bool) -> int | None:
+    from ludarium.envs.text.household.plans import Planner, beginning
+
+    try:
+        plan = Planner(house, quirks).plan(beginning(house))
+    except NotClaimedError:
+        return None
+    return None if plan is None else len(plan)
 
 
 def _bits(sets: NDArray[np.uint64]) -> NDArray[np.uint8]:
