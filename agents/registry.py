@@ -26,6 +26,8 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "rhcr": ("ludarium.agents.mapf.rhcr:RHCR", "rolling-horizon collision resolution (PBS over SIPP)"),
     "lns": ("ludarium.agents.mapf.lns:LNS", "windowed PIBT and large neighbourhood search"),
     "follower": ("ludarium.agents.mapf.follower:Follower", "congestion-aware local planner"),
+    "household-oracle": ("ludarium.agents.text.household.oracle:HouseholdOracle", "shortest plans, knowing all"),
+    "household-expert": ("ludarium.agents.text.household.expert:HouseholdExpert", "scripted, reads the text alone"),
     "coin-oracle": ("ludarium.agents.text.coin:CoinOracle", "a shortest plan to the coin"),
 }
 """Name -> class and one line about it."""

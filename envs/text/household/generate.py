@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -119,6 +120,8 @@ class _Draft:
             if part is None:
                 return None
             self.parts.append(part)
+        if self._goal_size() > self.config.max_goal:
+            return None
         kinds, needed = self._contents()
         if len(kinds) < self.config.n_objects:
             return None
@@ -153,6 +156,16 @@ class _Draft:
         process = {"clean": ("clean",), "heat": ("hot",), "cool": ("cool",)}.get(task, ())
         states = (*("clean",) * config.two_step, *process, *("sliced",) * config.sliced)
         return Part(task, kind, target, states, 1 if task == "look" else wanted(config, task))
+
+    def _goal_size(self) -> int:
+        """At most so many numbers does the engine take for the goal: its cases, each with its facts."""
+        cases, facts = 1, 0
+        for part in self.parts:
+            things = part.count + self.config.same_class_decoys
+            places = sum(place.kind == part.target for place in self.layout.receptacles)
+            cases *= math.comb(things, part.count) * (places or self.config.n_agents)
+            facts += part.count * (1 + len(part.states)) + 2 * (part.task == "look")
+        return 1 + cases * (1 + facts)
 
     def _contents(self) -> tuple[list[str], int]:
         """The classes of all things; the first `needed` are of classes that the goal asks for."""

@@ -1,0 +1,1 @@
+"""Oracle, scripted expert and a small learner for the household."""
