@@ -182,7 +182,7 @@ class Scene:
 
     `background` stays the same for an episode and is taken from its first scene; whatever moves is in
     `shapes`. `caption` says the moment in words ("Step 12 of 256: 4 goals reached"), `values` are the
-    numbers to plot along the episode.
+    numbers to plot along the episode. `words` is what a terminal shows in place of shapes that are no grid of cells.
     """
 
     width: float
@@ -191,6 +191,7 @@ class Scene:
     shapes: tuple[Shape, ...] = ()
     caption: str = ""
     values: dict[str, float] = field(default_factory=dict)
+    words: str = ""
 
     def __post_init__(self) -> None:
         if not (self.width > 0 and self.height > 0):

@@ -94,7 +94,7 @@ class Terminal:
             scene: Any = batch.simulator.scene(batch.state, 0)
         except NotClaimedError:
             return None
-        return str(render(scene, "ansi"))
+        return None if scene.words else str(render(scene, "ansi"))  # words are for whoever may see all
 
     def ask(self, commands: tuple[str, ...] | None) -> str | None:
         """A command by key, or as a line."""

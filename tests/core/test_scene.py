@@ -365,3 +365,8 @@ def test_a_notebook_gets_the_page_in_an_isolated_frame() -> None:
 def test_the_page_is_written_where_it_was_asked_for(tmp_path) -> None:
     path = write_page(tmp_path / "replay.html", movie(8, 3, 4))
     assert path.read_text(encoding="utf-8") == page_html(movie(8, 3, 4))
+
+
+def test_a_scene_with_words_is_shown_by_them_in_a_terminal() -> None:
+    scene = Scene(4, 2, (Rect(0, 0, 1, 1, "wall"),), caption="Step 1", words="a box\x1b[2J\nnothing else")
+    assert render(scene, "ansi", columns=20) == "a box\ufffd[2J\nnothing else\nStep 1"

@@ -28,8 +28,12 @@ def ansi(scene: Scene, theme: str = "light", columns: int | None = None, color: 
     """Return `scene` as lines of text no wider than `columns` (None: the terminal's width), caption below.
 
     `color` None follows the convention of no-color.org: colour unless the variable NO_COLOR is set and not
-    empty. A world wider than the terminal is thinned: one character stands for a block of units.
+    empty. A world wider than the terminal is thinned: one character stands for a block of units. A scene that
+    has `words` is shown by them.
     """
+    if scene.words:
+        lines = [plain_text(line) for line in scene.words.splitlines()]
+        return "\n".join([*lines, plain_text(scene.caption).replace("\n", " ")] if scene.caption else lines)
     columns = columns or shutil.get_terminal_size().columns
     color = not os.environ.get("NO_COLOR") if color is None else color
     page = _Page(scene, theme_named(theme), columns)

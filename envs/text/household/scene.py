@@ -33,6 +33,7 @@ def scene(simulator: Household, state: State, row: int) -> Scene:
     width, height = columns * _WIDE, lines * _HIGH + 3.0
     boxes: list[Shape] = []
     shapes: list[Shape] = []
+    told = [words.task]
     corner: dict[int, tuple[float, float]] = {}
     for r, name in enumerate(words.receptacles):
         x, y = r % columns * _WIDE, 2.0 + r // columns * _HIGH
@@ -41,6 +42,7 @@ def scene(simulator: Household, state: State, row: int) -> Scene:
         boxes.append(Rect(x + 0.1, y + 0.1, _WIDE - 0.2, _HIGH - 0.2, "floor", f"receptacle-{r}", title=name))
         shapes.append(Label(x + 0.4, y + 0.75, name + (" (closed)" if shut else ""), 0.5, "start", id=f"name-{r}"))
         inside = [] if shut else [words.objects[o] for o in _members(state.content[row, r])]
+        told.append(f"{name}: {'closed' if shut else ', '.join(inside) or 'nothing'}")
         for n, text in enumerate(_contents(inside)):
             shapes.append(Label(x + 0.7, y + 1.35 + 0.55 * n, text, 0.42, "start", id=f"in-{r}-{n}"))
     places = [corner.get(int(location), (width / 2, lines * _HIGH + 1.4)) for location in state.loc[row]]
@@ -57,4 +59,5 @@ def scene(simulator: Household, state: State, row: int) -> Scene:
         shapes=tuple(shapes),
         caption=f"Step {int(state.t[row])} of {simulator.config.max_steps}: {carried}",
         values={"progress": float(state.progress[row])},
+        words="\n".join(told),
     )
