@@ -8,10 +8,13 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 OUT := runs/$(shell date +%Y%m%d-%H%M%S)
 
-run: $(VENV)/.run  ## play the quick scenario with four planners, verify every episode, write a report
+run: $(VENV)/.run  ## play the quick scenarios, verify every episode, write reports
 	$(BIN)/ludarium run mapf-quick --agent shortest --agent pibt --agent rhcr --agent lns --out $(OUT)
 	$(BIN)/ludarium verify $(OUT)
-	@echo "report: $(OUT)/report.html"
+	$(BIN)/ludarium run text-household-quick --agent random --agent household-expert --agent household-oracle \
+		--out $(OUT)-text
+	$(BIN)/ludarium verify $(OUT)-text
+	@echo "reports: $(OUT)/report.html $(OUT)-text/report.html"
 
 test: $(VENV)/.dev  ## all tests but the slow ones; what lacks a browser or Node is skipped by name
 	$(BIN)/python -m pytest -q -n auto --dist worksteal
