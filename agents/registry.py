@@ -29,6 +29,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "household-oracle": ("ludarium.agents.text.household.oracle:HouseholdOracle", "shortest plans, knowing all"),
     "household-expert": ("ludarium.agents.text.household.expert:HouseholdExpert", "scripted, reads the text alone"),
     "coin-oracle": ("ludarium.agents.text.coin:CoinOracle", "a shortest plan to the coin"),
+    "cooking-oracle": ("ludarium.agents.text.cooking:CookingOracle", "a shortest plan to the meal"),
 }
 """Name -> class and one line about it."""
 

@@ -22,3 +22,12 @@ register(
         family="text",
     )
 )
+register(
+    World(
+        id="text-cooking-v0",
+        simulator=f"{_MODULE}.cooking.simulator:Cooking",
+        config=f"{_MODULE}.cooking.config:CookingConfig",
+        summary="gather, cook and cut what a recipe says, prepare the meal and eat it",
+        family="text",
+    )
+)

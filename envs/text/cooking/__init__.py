@@ -1,0 +1,1 @@
+"""Cooking games: read the recipe, gather and process its ingredients, prepare the meal and eat it."""
