@@ -10,7 +10,7 @@ from ludarium.agents.contract import Agent, Task, Turn
 from ludarium.envs.text.household.instance import House
 from ludarium.envs.text.household.plans import Planner, command, situation
 
-__all__ = ["HouseholdOracle", "Labels", "plan_left", "process_labels"]
+__all__ = ["HouseholdOracle", "Labels", "process_labels"]
 
 
 class HouseholdOracle(Agent):
@@ -40,13 +40,6 @@ class HouseholdOracle(Agent):
             _, seat, step = min(plans)
             answers[seat] = command(planner.house, step, self._dialect)
         return answers
-
-
-def plan_left(simulator: Any, state: Any, row: int, seat: int = 0) -> int:
-    """Commands that a seat still needs at least in a row of the simulator (alone), -1 if it cannot reach the goal."""
-    view = simulator.full(state, row)
-    house = simulator.house(state, row)
-    return Planner(house, simulator.config.quirks).plan_left(situation(house, view, seat))
 
 
 class Labels(NamedTuple):

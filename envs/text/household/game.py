@@ -81,7 +81,7 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
         self._mask = self._own_mask()
         self._text = self._words.intro
         self._admissible = self._find_admissible()
-        return self._observation(), self._info("none")
+        return self._observation(), {**self._info("none"), "difficulty": self._difficulty()}
 
     def step(self, action: Any) -> tuple[dict[str, Any], float, bool, bool, dict[str, Any]]:
         """Say a command; what cannot be done is answered with `Nothing happens.` or, if asked for, with the reason."""
@@ -197,6 +197,17 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
             "admissible": self._admissible[0],
             "step": self.batch.state.t.item(0),
         }
+
+    def _difficulty(self) -> dict[str, Any] | None:
+        """What the house's shortest plan and search say of it, found once; None for goals that the planner does not know."""
+        if "difficulty" not in self._words.found:
+            self._words.found["difficulty"] = self.simulator.difficulty(self._words.house)
+        known = self._words.found["difficulty"]
+        return None if known is None else {**known._asdict(), "total": known.total}
+
+    def plan_left(self) -> int | None:
+        """Commands to the goal at least, -1 if it is out of reach; it is told when asked for only, never observed."""
+        return self.simulator.plan_left(self.batch.state, 0)
 
     def _info(self, reason: str) -> dict[str, Any]:
         state = self.batch.state

@@ -78,6 +78,8 @@ class Words:
 
     def __init__(self, house: House, dialect: str) -> None:
         self.house, self.dialect = house, dialect
+        self.found: dict[str, Any] = {}
+        """What was found out about the house, once."""
         self.receptacles = [place.name for place in house.receptacles]
         self.objects = [item.name for item in house.objects]
         self.a_object = [f"a {name}" for name in self.objects]

@@ -20,9 +20,11 @@ from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, R
 from ludarium.envs.core.state import Field
 from ludarium.envs.text.household import dynamics, language, relations, scene
 from ludarium.envs.text.household.config import REWARDS, HouseholdConfig
+from ludarium.envs.text.household.difficulty import Difficulty, assess
 from ludarium.envs.text.household.dynamics import FAULTS, HEAD, STREAM_SLOT
 from ludarium.envs.text.household.instance import House
 from ludarium.envs.text.household.language import Words
+from ludarium.envs.text.household.plans import Planner, beginning, situation
 from ludarium.envs.text.household.tables import pack, stack, unpack
 from ludarium.envs.text.household.turns import Turn, turn
 
@@ -223,6 +225,22 @@ class Household(ArraySimulator):
         """The length of the shortest plan of one robot, or None for goals that the planner does not know."""
         return _shortest(house, self.config.quirks)
 
+    def difficulty(self, house: House) -> Difficulty | None:
+        """How hard a house is for one robot, or None for goals that the planner does not know."""
+        try:
+            plan = Planner(house, self.config.quirks).plan(beginning(house))
+        except NotClaimedError:
+            return None
+        return None if plan is None else assess(house, plan)
+
+    def plan_left(self, state: Any, row: int, seat: int = 0) -> int | None:
+        """Commands that a robot alone still needs at least, -1 if it cannot; None for goals the planner does not know."""
+        house = self.house(state, row)
+        try:
+            return Planner(house, self.config.quirks).plan_left(situation(house, self.full(state, row), seat))
+        except NotClaimedError:
+            return None
+
     def summary(self, state: Any, row: int) -> dict[str, Any]:
         """The metrics of one row, with the shortest plan and how near to it the episode came."""
         figures = super().summary(state, row)
@@ -265,8 +283,6 @@ class Household(ArraySimulator):
 
 @functools.lru_cache(maxsize=1024)
 def _shortest(house: House, quirks: bool) -> int | None:
-    from ludarium.envs.text.household.plans import Planner, beginning
-
     try:
         plan = Planner(house, quirks).plan(beginning(house))
     except NotClaimedError:

@@ -10,9 +10,11 @@ from ludarium.agents.contract import Task, Turn
 from ludarium.agents.registry import make_agent
 from ludarium.agents.text.household.expert import Mind
 from ludarium.agents.text.household.memory import Memory
-from ludarium.agents.text.household.oracle import plan_left, process_labels
+from ludarium.agents.text.household.oracle import process_labels
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.registry import make_simulator
+from ludarium.envs.text.household.game import HouseholdText
+from ludarium.envs.text.household.plans import Planner, beginning, commands
 
 WISHES = [
     {},
@@ -115,11 +117,27 @@ def test_plan_left_falls_by_one_with_each_step_of_the_oracle():
     batch.reset(one)
     oracle = make_agent("household-oracle")
     oracle.start(Task(ID, {}, "", {}, {}, simulator.seats, 50), simulator.seats, 0)
-    left = [plan_left(simulator, batch.state, 0)]
+    left = [simulator.plan_left(batch.state, 0)]
     while not batch.over[0]:
         said = oracle.act({"robot_0": Turn(simulator.full(batch.state, 0))})["robot_0"]
         batch.actions[0][0, 0] = next(c.action for c in simulator.menu(batch.state, 0, 0) if c.text == said)
         batch.step()
-        left.append(plan_left(simulator, batch.state, 0))
+        left.append(simulator.plan_left(batch.state, 0))
     assert left == list(range(left[0], -1, -1))
     assert process_labels(left).efficiency == 1.0
+
+
+def test_the_text_game_tells_the_difficulty_at_the_start_and_the_plan_left_when_asked():
+    env = HouseholdText(task="cool")
+    observation, info = env.reset(seed=4)
+    assert info["difficulty"]["plan"] == env.plan_left() > 0
+    assert info["difficulty"]["total"] == info["difficulty"]["plan"] + info["difficulty"]["search"]
+    assert info["difficulty"]["level"] in ("easy", "medium", "hard", "expert")
+    assert set(observation) == {"text", "task", "admissible", "step"}
+    house = env.simulator.house(env.batch.state, 0)
+    for said in commands(house, Planner(house).plan(beginning(house))):
+        left = env.plan_left()
+        *_, info = env.step(said)
+        assert env.plan_left() == left - 1
+        assert "difficulty" not in info
+    assert info["won"]

@@ -16,8 +16,6 @@ ID = "text-household-v0"
 
 def episodes(agent: str, seeds: Any, **options: Any) -> list[dict[str, Any]]:
     """The metrics of an agent's episodes, one a seed, with the length of a shortest plan as `plan`."""
-    from ludarium.agents.text.household.oracle import plan_left
-
     simulator = make_simulator(ID, **options)
     batch, one = Batch(simulator, 1, ID), np.ones(1, np.bool_)
     crew = Crew(batch, [(make_agent(agent), simulator.seats)])
@@ -25,7 +23,7 @@ def episodes(agent: str, seeds: Any, **options: Any) -> list[dict[str, Any]]:
     for seed in seeds:
         batch.seed(one, [seed])
         batch.reset(one)
-        plan = plan_left(simulator, batch.state, 0)
+        plan = simulator.plan_left(batch.state, 0)
         crew.start(seed)
         while not batch.over[0]:
             crew.act()
