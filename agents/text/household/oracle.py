@@ -1,16 +1,14 @@
-"""The oracle: plays a shortest plan, from whatever state the house is in; and what that says of others' steps."""
+"""The oracle: plays a shortest plan, from whatever state the house is in."""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from ludarium.agents.contract import Agent, Task, Turn
 from ludarium.envs.text.household.instance import House
 from ludarium.envs.text.household.plans import Planner, command, situation
 
-__all__ = ["HouseholdOracle", "Labels", "process_labels"]
+__all__ = ["HouseholdOracle"]
 
 
 class HouseholdOracle(Agent):
@@ -40,27 +38,3 @@ class HouseholdOracle(Agent):
             _, seat, step = min(plans)
             answers[seat] = command(planner.house, step, self._dialect)
         return answers
-
-
-class Labels(NamedTuple):
-    """How an episode's steps did by the oracle's measure."""
-
-    good: tuple[bool, ...]
-    """Whether each step made the shortest plan shorter."""
-    first_wasteful: int
-    """The first step that did not, -1 if all did."""
-    first_lost: int
-    """The first step after which the goal could not be reached, -1 if there was none."""
-    efficiency: float
-    """Shortest plan at the beginning, of the steps taken; 0 where the goal was not reached."""
-
-
-def process_labels(left: Sequence[int]) -> Labels:
-    """Labels of the steps of an episode, from the plan lengths before the first step and after each."""
-    if not left:
-        raise ValueError("an episode has a plan length before its first step; got none")
-    good = tuple(0 <= after < before for before, after in itertools.pairwise(left))
-    wasteful = next((n for n, fine in enumerate(good) if not fine), -1)
-    lost = next((n for n, after in enumerate(left[1:]) if after < 0 <= left[n]), -1)
-    done = left[-1] == 0 and len(left) > 1
-    return Labels(good, wasteful, lost, left[0] / (len(left) - 1) if done else 0.0)

@@ -29,7 +29,7 @@ def begin(house: House) -> World:
     )
 
 
-def moves(house: House, w: World) -> Iterator[tuple[tuple[str, int, int], World]]:
+def moves(house: House, w: World, quirks: bool = True) -> Iterator[tuple[tuple[str, int, int], World]]:
     """All commands that change something, as (verb, object, receptacle or knife), and what comes of them."""
     fits = set(house.can_contain)
     here = [r for r, place in enumerate(house.receptacles) if place.location == w.at]
@@ -60,11 +60,11 @@ def moves(house: House, w: World) -> Iterator[tuple[tuple[str, int, int], World]
                     yield (verb, o, r), w._replace(states=_put(w.states, o, state))
         if thing.kind in ("Knife", "ButterKnife"):
             for other, target in enumerate(house.objects):
-                if w.where[other] in here and "sliceable" in target.can:
+                if w.where[other] in (here if quirks else reach) and "sliceable" in target.can:
                     state = w.states[other] | {"sliced"}
                     yield ("slice", other, o), w._replace(states=_put(w.states, other, state))
     for o, thing in enumerate(house.objects):
-        if w.where[o] in here and "toggleable" in thing.can:
+        if w.where[o] in (here if quirks else reach) and "toggleable" in thing.can:
             yield ("use", o, -1), w._replace(states=_put(w.states, o, w.states[o] | {"toggled"}))
 
 
@@ -129,7 +129,7 @@ def _known(fact, names):
     return all(argument in names for argument in fact[1:] if argument.startswith("?"))
 
 
-def shortest(house: House, most: int = 10**9) -> int | None:
+def shortest(house: House, most: int = 10**9, quirks: bool = True) -> int | None:
     """The length of a shortest plan by breadth-first search; None if there is none, `MemoryError` past `most` states."""
     start = begin(house)
     known, layer, depth = {start}, [start], 0
@@ -138,7 +138,7 @@ def shortest(house: House, most: int = 10**9) -> int | None:
             return depth
         after = []
         for w in layer:
-            for _, new in moves(house, w):
+            for _, new in moves(house, w, quirks):
                 if new not in known:
                     known.add(new)
                     after.append(new)
@@ -148,9 +148,9 @@ def shortest(house: House, most: int = 10**9) -> int | None:
     return None
 
 
-def play(house: House, steps) -> list[World]:
+def play(house: House, steps, quirks: bool = True) -> list[World]:
     """The worlds along a plan; `KeyError` for a step that the rules do not have."""
     found = [begin(house)]
     for step in steps:
-        found.append(dict(moves(house, found[-1]))[tuple(step)])
+        found.append(dict(moves(house, found[-1], quirks))[tuple(step)])
     return found

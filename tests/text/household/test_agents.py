@@ -10,7 +10,6 @@ from ludarium.agents.contract import Task, Turn
 from ludarium.agents.registry import make_agent
 from ludarium.agents.text.household.expert import Mind
 from ludarium.agents.text.household.memory import Memory
-from ludarium.agents.text.household.oracle import process_labels
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.text.household.game import HouseholdText
@@ -98,18 +97,6 @@ def test_memory_reads_what_is_told():
     assert memory.inside["cabinet 1"] == {"bowl 1"}
 
 
-def test_labels_call_a_step_good_when_the_plan_gets_shorter():
-    labels = process_labels([3, 2, 2, 1, 0])
-    assert labels.good == (True, False, True, True)
-    assert (labels.first_wasteful, labels.first_lost) == (1, -1)
-    assert labels.efficiency == 0.75
-    lost = process_labels([3, -1, -1])
-    assert lost.good == (False, False)
-    assert (lost.first_lost, lost.efficiency) == (0, 0.0)
-    with pytest.raises(ValueError, match="before its first step"):
-        process_labels([])
-
-
 def test_plan_left_falls_by_one_with_each_step_of_the_oracle():
     simulator = make_simulator(ID, task="heat")
     batch, one = Batch(simulator, 1, ID), np.ones(1, np.bool_)
@@ -124,7 +111,6 @@ def test_plan_left_falls_by_one_with_each_step_of_the_oracle():
         batch.step()
         left.append(simulator.plan_left(batch.state, 0))
     assert left == list(range(left[0], -1, -1))
-    assert process_labels(left).efficiency == 1.0
 
 
 def test_the_text_game_tells_the_difficulty_at_the_start_and_the_plan_left_when_asked():
