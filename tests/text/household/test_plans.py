@@ -6,7 +6,7 @@ import random
 
 import pytest
 from brute import begin, holds, moves, play, shortest
-from tiny import tiny_house
+from tiny import TASKS, tiny_house
 
 from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.text.household.instance import place_goal
@@ -39,9 +39,7 @@ def test_plans_are_as_short_as_a_search_finds_them(block):
     assert not wrong
 
 
-@pytest.mark.parametrize(
-    "task", ["pick", "pick_two", "heat", "cool", "clean", "clean_heat", "look", "both", "sliced", "sliced_heat"]
-)
+@pytest.mark.parametrize("task", TASKS)
 def test_plans_are_shortest_with_five_receptacles(task):
     wrong = [seed for seed in range(900, 902) if not agrees(tiny_house(seed, 5, 4, task))]
     assert not wrong
