@@ -27,6 +27,8 @@ class CookingOracle(Agent):
         return {seat: self._next(turn) for seat, turn in turns.items()}
 
     def _next(self, turn: Turn) -> str:
+        if not isinstance(turn.observation, dict) or "recipe" not in turn.observation:
+            raise AgentError("cooking-oracle plays text-cooking-v0 only")
         if not self._plan or turn.step != self._step + 1:
             plan = shortest_plan(turn.observation)
             if not plan:

@@ -16,7 +16,7 @@ from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.text.coin.generate import CLOSED, DIRECTIONS, OPEN, WALL, draw_map
 
 __all__ = [
-    "ACTIONS", "COMMANDS", "FAULTS", "SEEN", "Scalars", "State", "check", "fields", "masks", "reset", "see", "step",
+    "ACTIONS", "COMMANDS", "FAULTS", "SEEN", "Scalars", "State", "check", "fields", "masks", "reset", "see", "step", "turn",
 ]  # fmt: skip
 
 COMMANDS = (
@@ -217,3 +217,20 @@ def masks(s: State, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
                 continue
             for action in range(ACTIONS):
                 out[b, n, action] = _fault(s, b, action) == 0
+
+
+@kernel
+def turn(
+    s: State,
+    c: Scalars,
+    actions: NDArray[np.int64],
+    reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+    fault: NDArray[np.int16],
+    seats: NDArray[np.int32],
+    mask: NDArray[np.int8],
+) -> None:
+    """A step and the masks after it, in one call."""
+    step(s, c, actions, reward, terminated, truncated, fault)
+    masks(s, seats, mask)

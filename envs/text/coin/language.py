@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,6 +50,7 @@ CHOICES = tuple(_choice(action) for action in range(dynamics.ACTIONS))
 """Each action as a choice."""
 
 
+@functools.lru_cache(maxsize=4096)
 def name_of(key: Any, room: int) -> str:
     """The name of a room in the episode with this key."""
     return _NAMES[dynamics.room_name(key, room)]

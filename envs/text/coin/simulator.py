@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ludarium.envs.core.compile import bind
 from ludarium.envs.core.errors import InstanceError, NotClaimedError
 from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.laws.relations import Episode, Relation
@@ -89,6 +92,11 @@ class Coin(ArraySimulator):
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""
         dynamics.step(state, self.scalars, actions[0], *out)
+
+    def bound(self, state: Any, actions: Any, out: Out, seats: Any, mask: Any) -> Callable[[], object]:
+        """A step and its masks as one compiled call over these buffers, for `TextPlay`."""
+        buffers = (state, self.scalars, actions, *out, seats, mask)
+        return functools.partial(bind(dynamics.turn, *buffers), *buffers)
 
     # --- views -----------------------------------------------------------------------------------------------------
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:

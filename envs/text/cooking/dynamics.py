@@ -55,7 +55,21 @@ from ludarium.envs.text.cooking.tables import (
     VERB,
 )  # fmt: skip
 
-__all__ = ["FAULTS", "SEEN", "Scalars", "State", "check", "fields", "is_here", "masks", "reset", "see", "step"]
+__all__ = [
+    "FAULTS",
+    "SEEN",
+    "Scalars",
+    "State",
+    "check",
+    "fields",
+    "is_here",
+    "masks",
+    "reset",
+    "see",
+    "sight",
+    "step",
+    "turn",
+]
 
 FAULTS = (
     "none", "no_exit", "closed", "no_such_thing_here", "already_so", "hands_full", "not_held", "cannot_be_cooked",
@@ -557,3 +571,36 @@ def see(s: State, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
                     row[at + 2 + 3 * k] = s.recipe[b, k, 0] + 1
                     row[at + 3 + 3 * k] = max(s.recipe[b, k, 1], 0)
                     row[at + 4 + 3 * k] = max(s.recipe[b, k, 2], 0)
+
+
+@kernel
+def turn(
+    s: State,
+    c: Scalars,
+    actions: NDArray[np.int64],
+    reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+    fault: NDArray[np.int16],
+    seats: NDArray[np.int32],
+    mask: NDArray[np.int8],
+) -> None:
+    """A step and the masks after it, in one call."""
+    step(s, c, actions, reward, terminated, truncated, fault)
+    masks(s, seats, mask)
+
+
+@kernel
+def sight(s: State, b: int, out: NDArray[np.int64]) -> int:
+    """Write the things in sight or in hand as rows (where, number of the name) of int64[I, 2]; return how many.
+
+    The name of thing i in stage, way and cut has the number ((stage * 4 + way) * 5 + cut) * I + i.
+    """
+    count = 0
+    for i in range(ITEMS):
+        if s.where[b, i] == HELD or is_here(s, b, i):
+            out[count, 0] = s.where[b, i]
+            form = (np.int64(s.stage[b, i]) * 4 + np.int64(s.way[b, i])) * 5 + np.int64(s.cut[b, i])
+            out[count, 1] = form * ITEMS + i
+            count += 1
+    return count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,9 @@ def _a(name: str) -> str:
 
 
 _NUMBERS = {name: n for n, name in enumerate(PHRASES)}
+_FRAMES = {name: tuple((options[0] + "{0}").split("{0}")[:2]) for name, options in PHRASES.items()}
+"""What stands before and after the word in the plain sentences."""
+_Say = Callable[..., str]
 _STATES = ("", "", "raw ", "", "burned ")
 _WAYS = ("", "fried ", "roasted ", "grilled ")
 _CUTS = ("", "chopped ", "sliced ", "diced ", "")
@@ -35,8 +39,10 @@ _NAMES = {
                              for name in t.ITEM_NAMES)
     for stage in range(5) for way in range(4) for cut in range(5)
 }  # fmt: skip
-_A_NAMES = {key: tuple(_a(name) for name in names) for key, names in _NAMES.items()}
+_A_NAMES = tuple(_a(name) for names in _NAMES.values() for name in names)
+"""With articles, by the numbers that `sight` gives."""
 _A_FURNITURE = tuple(_a(piece.name) for piece in t.FURNITURE)
+_CONTAINS = t.CONTAINS.tolist()
 _VERBS = (
     "look", "inventory", "prepare_meal", "go", "open", "close", "open", "close", "examine", "examine", "take", "take",
     "drop", "put", "cook", "cut", "eat", "drink",
@@ -83,18 +89,21 @@ def rules(simulator: Cooking) -> str:
     )
 
 
-class _Voice:
-    """Says things in the style of a game."""
+def _plain(name: str, word: str = "") -> str:
+    """The plain sentence."""
+    before, after = _FRAMES[name]
+    return f"{before}{word}{after}"
 
-    def __init__(self, varied: bool, key: Any, step: int) -> None:
-        self.varied, self.key, self.step = varied, key, step
 
-    def __call__(self, name: str, *words: str) -> str:
+def _varied(key: Any, step: int) -> _Say:
+    """Says things in sentences that the key and the step choose."""
+
+    def say(name: str, word: str = "") -> str:
         options = PHRASES[name]
-        if not self.varied:
-            return options[0].format(*words)
-        chance = np.uint64(draw(self.key, STREAM_STYLE, self.step, _NUMBERS[name], 0))
-        return options[below(chance, len(options))].format(*words)
+        chance = np.uint64(draw(key, STREAM_STYLE, step, _NUMBERS[name], 0))
+        return options[below(chance, len(options))].format(word)
+
+    return say
 
 
 def thing(state: State, row: int, item: int) -> str:
@@ -117,7 +126,7 @@ def recipe_text(state: State, row: int) -> str:
     return "; ".join([*parts, "prepare the meal"])
 
 
-def _feedback(say: _Voice, state: State, row: int) -> list[str]:
+def _feedback(say: _Say, state: State, row: int) -> list[str]:
     """What came of the last action."""
     action, code = int(state.last[row]), int(state.said[row])
     if action < 0:
@@ -147,7 +156,7 @@ def _feedback(say: _Voice, state: State, row: int) -> list[str]:
     return said
 
 
-def _done_to(say: _Voice, state: State, row: int, verb: int, item: int) -> str:
+def _done_to(say: _Say, state: State, row: int, verb: int, item: int) -> str:
     name = thing(state, row, item)
     if verb == t.COOK:
         return say("burn" if state.stage[row, item] == t.BURNED else "cook", name)
@@ -170,26 +179,24 @@ def _exits(state: State, row: int, room: int) -> list[str]:
 
 def describe(simulator: Cooking, state: State, row: int, seat: int) -> str:
     """What came of the last action, the room with all that is in sight, what is carried, and the recipe once read."""
-    say = _Voice(simulator.config.style == "varied", state.key[row], int(state.t[row]))
-    room, where = int(state.room[row]), state.where[row].tolist()
+    say = _varied(state.key[row], int(state.t[row])) if simulator.config.style == "varied" else _plain
+    room = int(state.room[row])
     lines = _feedback(say, state, row)
     lines.append(say("room", t.ROOMS[room]))
-    stage, way, cut = state.stage[row].tolist(), state.way[row].tolist(), state.cut[row].tolist()
     at: dict[int, list[str]] = {}
-    for i, place in enumerate(where):
-        if place <= HELD and place != 29:
-            at.setdefault(place, []).append(_A_NAMES[stage[i], way[i], cut[i]][i])
+    for place, number in simulator.in_sight(state, row):
+        at.setdefault(place, []).append(_A_NAMES[number])
     pieces = []
     for h, home in enumerate(state.home[row].tolist()):
         if home != room:
             continue
         name, holds = _A_FURNITURE[h], at.get(ON + h)
-        if t.CONTAINS[h]:
+        if _CONTAINS[h]:
             if not state.lid[row, h]:
                 pieces.append(f"{name} (closed)")
                 continue
             name += " (open)"
-        word = "in" if t.CONTAINS[h] else "on"
+        word = "in" if _CONTAINS[h] else "on"
         pieces.append(f"{name} ({word} it: {_listed(holds)})" if holds else name)
     if pieces:
         lines.append(say("sight", _listed(pieces)))

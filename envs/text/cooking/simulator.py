@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ludarium.envs.core.compile import bind
 from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.laws.relations import Episode, Relation
@@ -42,6 +45,7 @@ class Cooking(ArraySimulator):
                 c.recipe, c.take, c.go, c.open, c.cook, c.cut, c.drop, c.recipe_seed, SPLITS.index(c.split), c.max_steps
             )
         )
+        self._sight: tuple[Any, NDArray[np.int64]] = None, np.empty((t.ITEMS, 2), np.int64)
         seen = spaces.Box(0, 64, (dynamics.SEEN,), np.int8)
         self.roles = (Role("cook", 1, seen, spaces.Discrete(t.ACTIONS)),)
 
@@ -96,6 +100,11 @@ class Cooking(ArraySimulator):
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""
         dynamics.step(state, self.scalars, actions[0], *out)
+
+    def bound(self, state: Any, actions: Any, out: Out, seats: Any, mask: Any) -> Callable[[], object]:
+        """A step and its masks as one compiled call over these buffers, for `TextPlay`."""
+        buffers = (state, self.scalars, actions, *out, seats, mask)
+        return functools.partial(bind(dynamics.turn, *buffers), *buffers)
 
     # --- views -----------------------------------------------------------------------------------------------------
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
@@ -162,6 +171,15 @@ class Cooking(ArraySimulator):
     def rules(self) -> str:
         """The rules in words."""
         return language.rules(self)
+
+    def in_sight(self, state: dynamics.State, row: int) -> list[list[int]]:
+        """Where each thing in sight or in hand is, and the number of its name, as `dynamics.sight` gives them."""
+        sight, seen = self._sight
+        if sight is None:
+            sight = bind(dynamics.sight, state, 0, seen)
+            self._sight = sight, seen
+        found = np.empty_like(seen)  # environments of one config share the simulator, and may be in several threads
+        return found[: sight(state, int(row), found)].tolist()
 
     def describe(self, state: Any, row: int, seat: int) -> str:
         """What the cook sees, in words."""
