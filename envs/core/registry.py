@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import functools
 import importlib
+import importlib.util
 from typing import Any, NamedTuple
 
-from ludarium.envs.core.errors import ConfigError, did_you_mean
+from ludarium.envs.core.errors import ConfigError, MissingExtraError, did_you_mean
 
-__all__ = ["WORLDS", "World", "config_class", "make_simulator", "register", "world"]
+__all__ = ["WORLDS", "World", "available", "config_class", "make_simulator", "register", "world"]
 
 
 class World(NamedTuple):
@@ -20,6 +21,8 @@ class World(NamedTuple):
     summary: str
     family: str
     defaults: tuple[tuple[str, Any], ...] = ()
+    requires: str = ""
+    """The package without which it cannot be made, which is also the name of the extra that installs it."""
 
 
 WORLDS: dict[str, World] = {}
@@ -41,6 +44,12 @@ def register(row: World) -> None:
         order_enforce=False,
         disable_env_checker=True,
     )
+
+
+def available(name: str) -> bool:
+    """Whether the package is there that an id requires; without it the id is known, and cannot be made."""
+    required = world(name).requires
+    return not required or importlib.util.find_spec(required) is not None
 
 
 def world(name: str) -> World:
@@ -67,8 +76,10 @@ def config_class(name: str) -> Any:
 
 
 def make_simulator(name: str, **options: Any) -> Any:
-    """A simulator of this id; options are the fields of its config."""
+    """A simulator of this id; options are the fields of its config. `MissingExtraError` says what it lacks to be made."""
     row = world(name)
+    if not available(name):
+        raise MissingExtraError(row.requires, row.requires)
     config = _load(row.config).of(**{**dict(row.defaults), **options})
     return _simulator(row.simulator, config)
 

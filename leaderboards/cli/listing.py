@@ -47,9 +47,12 @@ def command(
 def _rows(kind: str) -> list[tuple[str, str]]:
     if kind == "environments":
         import ludarium  # noqa: F401  (registers the ids)
-        from ludarium.envs.core.registry import WORLDS
+        from ludarium.envs.core.registry import WORLDS, available
 
-        return [(name, row.summary) for name, row in sorted(WORLDS.items())]
+        return [
+            (name, row.summary if available(name) else f"{row.summary} (needs the extra {row.requires!r})")
+            for name, row in sorted(WORLDS.items())
+        ]
     if kind == "agents":
         from ludarium.agents.registry import known_agents
 

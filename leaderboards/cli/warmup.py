@@ -27,13 +27,13 @@ def command(
     import ludarium  # noqa: F401  (registers the ids)
     from ludarium.agents.registry import BUILT_IN, known_agents
     from ludarium.envs.core.errors import ConfigError, did_you_mean
-    from ludarium.envs.core.registry import WORLDS
+    from ludarium.envs.core.registry import WORLDS, available
 
     agents = known_agents()
     for name in ids or ():
         if name not in WORLDS and name.split("?")[0] not in agents:
             raise ConfigError(f"nothing is named {name!r}{did_you_mean(name, [*WORLDS, *agents])}")
-    worlds = [name for name in ids or WORLDS if name in WORLDS]
+    worlds = [name for name in ids or filter(available, WORLDS) if name in WORLDS]
     planners = [name for name in ids or BUILT_IN if name not in WORLDS]
     spent = {name: _timed(_warm_world, name) for name in worlds}
     for name in planners:
@@ -76,10 +76,10 @@ def _warm_agent(name: str) -> None:
     from ludarium.agents.registry import make_agent
     from ludarium.envs.core.batch import Batch
     from ludarium.envs.core.errors import AgentError, NotClaimedError
-    from ludarium.envs.core.registry import WORLDS, make_simulator
+    from ludarium.envs.core.registry import WORLDS, available, make_simulator
     from ludarium.leaderboards.guarded import Guarded
 
-    for world in WORLDS:
+    for world in filter(available, WORLDS):
         simulator = make_simulator(world)
         batch = Batch(simulator, 1, world)
         batch.seed(np.ones(1, np.bool_), [0])

@@ -21,7 +21,8 @@ from ludarium.envs.core.errors import (
     MissingExtraError,
     did_you_mean,
 )
-from ludarium.envs.core.registry import WORLDS, config_class, make_simulator, register, world
+from ludarium.envs.core.registry import WORLDS, available, config_class, make_simulator, register, world
+from ludarium.leaderboards.cli.listing import _rows
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -126,3 +127,21 @@ def test_every_error_is_of_one_tree() -> None:
     assert all(issubclass(kind, LudariumError) for kind in kinds)
     assert str(FileFormatError("a.map", "no header", 3)) == "a.map:3: no header"
     assert "pip install 'ludarium[export]'" in str(MissingExtraError("minari", "export"))
+
+
+def test_an_id_whose_package_is_absent_is_known_listed_and_says_what_to_install() -> None:
+    name = "test-needs-package-v0"
+    row = WORLDS["mapf-v0"]._replace(id=name, requires="no_such_package_anywhere")
+    register(row)
+    try:
+        assert not available(name)
+        assert available("mapf-v0")
+        for make in (lambda: make_simulator(name), lambda: gym.make(name), lambda: gym.make_vec(name, num_envs=2)):
+            with pytest.raises(MissingExtraError, match=r"pip install 'ludarium\[no_such_package_anywhere\]'"):
+                make()
+        listed = dict(_rows("environments"))
+        assert "needs the extra 'no_such_package_anywhere'" in listed[name]
+        assert "extra" not in listed["mapf-v0"]
+    finally:
+        del WORLDS[name]
+        del gym.registry[name]

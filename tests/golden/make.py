@@ -9,7 +9,7 @@ import ludarium  # noqa: F401  (registers the ids)
 from ludarium.agents.crew import Crew
 from ludarium.agents.uniform import RandomAgent
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.registry import WORLDS, make_simulator
+from ludarium.envs.core.registry import WORLDS, available, make_simulator
 
 FILE = pathlib.Path(__file__).with_name("digests.json")
 SEEDS = range(20)
@@ -31,7 +31,7 @@ def digest(name: str, seed: int, **options) -> str:
 
 
 def main() -> None:
-    table = {name: [digest(name, seed) for seed in SEEDS] for name in sorted(WORLDS)}
+    table = {name: [digest(name, seed) for seed in SEEDS] for name in sorted(filter(available, WORLDS))}
     FILE.write_text(json.dumps(table, indent=1) + "\n")
 
 

@@ -9,10 +9,10 @@ import pytest
 
 import ludarium.envs._template.array
 import ludarium.envs._template.object  # noqa: F401  (registers the templates)
-from ludarium.envs.core.registry import WORLDS
+from ludarium.envs.core.registry import WORLDS, available
 from ludarium.testing import LAWS, Session, Subject
 
-IDS = sorted(name for name in WORLDS if not name.startswith("test-"))
+IDS = sorted(name for name in WORLDS if not name.startswith("test-") and available(name))
 PROFILE = os.environ.get("LUDARIUM_LAWS", "dev")
 CLAIMED = {
     "mapf-v0": set(LAWS),

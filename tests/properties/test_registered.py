@@ -23,10 +23,10 @@ from ludarium.agents.crew import Crew
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import LudariumError
-from ludarium.envs.core.registry import WORLDS, config_class, make_simulator
+from ludarium.envs.core.registry import WORLDS, available, config_class, make_simulator
 from ludarium.envs.core.trace import decode, encode
 
-IDS = sorted(name for name in WORLDS if not name.startswith("test-"))
+IDS = sorted(name for name in WORLDS if not name.startswith("test-") and available(name))
 SECTIONS = (
     "Observation", "Action", "Reward", "Start", "End", "Arguments", "Metrics", "Versions", "Sources", "Speed",
     "Baselines",
