@@ -10,6 +10,7 @@ ALFWorld folder (LUDARIUM_ALFWORLD, or `../shared/data/text/alfworld`) is played
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 import os
@@ -48,11 +49,13 @@ WEIGHTS = {
 GAMES: tuple[dict[str, Any], ...] = (
     {"task": "heat"}, {"task": "cool", "dialect": "0.3"}, {"task": "clean"}, {"task": "look"}, {"task": "pick_two"},
     {"task": "pick", "sliced": True}, {"task": "look", "dialect": "0.3", "room": "bedroom"},
-    {"task": "heat", "two_step": True}, {"task": "clean", "room": "bathroom", "dialect": "0.3"},
+    {"task": "heat", "two_step": True}, {"task": "heat", "n_receptacles": 8, "n_objects": 10, "crowded": True},
+    {"task": "pick_two", "n_receptacles": 8, "n_objects": 10, "crowded": True, "dialect": "0.3"},
+    {"task": "clean", "room": "bathroom", "dialect": "0.3"},
     {"task": "pick", "preheld": True}, {"task": "cool", "n_receptacles": 20, "n_objects": 40, "max_bytes": 16384},
     {"task": "pick_two", "split": "unseen", "dialect": "0.3"},
 )  # fmt: skip
-"""What the games ask for that are played on both sides."""
+"""What the games ask for that are played on both sides; `crowded` ones have two receptacles at a location."""
 
 
 # --- the two sides ---------------------------------------------------------------------------------------------------
@@ -167,15 +170,27 @@ def episode(theirs: Theirs, path: Path, plan: tuple[str, ...], steps: int, seed:
     return {"differ": differ, "log": log, "verbs": verbs, "won": won, "seconds": seconds, "dialect": read.dialect}
 
 
+def crowded(house: House) -> House:
+    """The house with two receptacles at each location, where ALFWorld's rules are at their oddest."""
+    places = tuple(dataclasses.replace(place, location=n // 2) for n, place in enumerate(house.receptacles))
+    count = (len(places) + 1) // 2 + 1
+    return dataclasses.replace(
+        house, receptacles=places, locations=count, start=count - 1, name=f"{house.name}-crowded"
+    )
+
+
 def games(folder: Path, count: int) -> list[tuple[Path, tuple[str, ...]]]:
     """Generated houses as TextWorld games, with plans; then the real ones, where there are any."""
     made = []
     for n in range(count):
         options = dict(GAMES[n % len(GAMES)])
         dialect = options.get("dialect", "0.4")
+        crowd = options.pop("crowded", False)
         game = generate_game(HouseholdConfig.of(**options), n)
-        plan = commands(game.house, game.plan, dialect)
-        made.append((to_textworld(game.house, folder / f"game{n:03d}", dialect=dialect, plan=list(plan)), plan))
+        house, plan = game.house, commands(game.house, game.plan, dialect)
+        if crowd:
+            house, plan = crowded(house), ()
+        made.append((to_textworld(house, folder / f"game{n:03d}", dialect=dialect, plan=list(plan)), plan))
     real = real_folder()
     return made + [(path, ()) for path in (find_games(real)[0] if real else [])]
 
@@ -214,7 +229,7 @@ def record() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for n in range(len(GAMES[:10])):
             path, plan = games(Path(folder), n + 1)[n]
-            steps = 100
+            steps = 250 if GAMES[n].get("crowded") else 100
             found = episode(theirs, path, plan, steps, 3 * n)
             if found["differ"]:
                 print(found["differ"][:3])
@@ -225,7 +240,7 @@ def record() -> int:
                 for e in found["log"]
             ]
             data = {"house": house.as_data(), "dialect": found["dialect"], "steps": told}
-            target = TRANSCRIPTS / f"{n:02d}-{house.task}.json.gz"
+            target = TRANSCRIPTS / f"{n:02d}-{house.task}{'-crowded' if GAMES[n].get('crowded') else ''}.json.gz"
             target.write_bytes(gzip.compress(json.dumps(data).encode(), 9, mtime=0))
             print(target.name, target.stat().st_size, "bytes", dict(found["verbs"]))
     theirs.close()

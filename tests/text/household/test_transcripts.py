@@ -51,11 +51,12 @@ def test_every_text_and_every_list_is_what_textworld_said(path: Path) -> None:
 
 
 def test_the_transcripts_reach_every_command_and_both_dialects() -> None:
-    said, dialects, won = set(), set(), 0
+    said, dialects, won, beside = set(), set(), 0, 0
     for path in RECORDED:
         data = json.loads(gzip.decompress(path.read_bytes()))
         dialects.add(data["dialect"])
         won += any(step["won"] for step in data["steps"])
+        beside += sum("Next to it, you see a " in step["text"] for step in data["steps"])
         said |= {
             step["command"].split()[0]
             for step, after in zip(data["steps"], data["steps"][1:], strict=False)
@@ -66,6 +67,7 @@ def test_the_transcripts_reach_every_command_and_both_dialects() -> None:
     assert said == wanted
     assert dialects == {"0.3", "0.4"}
     assert won >= 6
+    assert beside >= 2  # what was moved from one receptacle to another of the same location
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason=f"no ALFWorld folder at {REAL} (LUDARIUM_ALFWORLD)")
