@@ -12,8 +12,9 @@ from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.buffers import is_numeric, seat_of
 from ludarium.envs.core.errors import ActionError, AgentError
 from ludarium.envs.core.language import commands, parse, parse_tool, tools
+from ludarium.envs.core.simulator import Simulator
 
-__all__ = ["Crew", "task_of"]
+__all__ = ["Crew", "shared_out", "task_of"]
 
 
 def task_of(batch: Batch, information: str = "full", budgets: dict[str, int] | None = None) -> Task:
@@ -30,6 +31,14 @@ def task_of(batch: Batch, information: str = "full", budgets: dict[str, int] | N
         information=information,
         budgets=budgets or {},
     )
+
+
+def shared_out(simulator: Simulator, name: str, seats: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
+    """Who fills which of some seats: `name`, but for roles that belong to the task, which their own agents fill."""
+    found: dict[str, list[str]] = {}
+    for seat in seats:
+        found.setdefault(simulator.others.get(seat.rsplit("_", 1)[0], name), []).append(seat)
+    return [(agent, tuple(own)) for agent, own in found.items()]
 
 
 class Crew:
@@ -135,7 +144,7 @@ class Crew:
         action, space = decision.action, batch.simulator.roles[r].action_space
         if isinstance(action, str) and (is_numeric(space) or not space.contains(action)):
             action = parse(batch.simulator, batch.state, row, seat, action)
-        elif isinstance(action, Mapping) and "name" in action and is_numeric(space):
+        elif isinstance(action, Mapping) and "name" in action and (is_numeric(space) or not space.contains(action)):
             action = parse_tool(batch.simulator, batch.state, row, seat, action["name"], action.get("arguments", {}))
         if decision.raw is not None or decision.status != "ok":
             note = {"t": int(batch.t[row]), "seat": batch.simulator.seats[seat], "status": decision.status}

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ludarium.agents.contract import Agent
+from ludarium.agents.crew import shared_out
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import AgentError, RunError, ScenarioError, TraceError, did_you_mean
@@ -110,8 +111,14 @@ def check_case(scenario: Scenario, case: Case, seed: int, agent: Agent) -> Batch
     for name in scenario.metrics:
         if name not in known:
             raise ScenarioError(f"scenario {scenario.name!r}: unknown metric {name!r}{did_you_mean(name, known)}")
-    Guarded(batch, [(agent, batch.simulator.seats)], information=scenario.information, default=scenario.default_action)
+    Guarded(batch, _crew(batch, agent), information=scenario.information, default=scenario.default_action)
     return batch
+
+
+def _crew(batch: Batch, agent: Agent) -> list[tuple[Agent, tuple[str, ...]]]:
+    """The agent in all seats but those of roles that belong to the task, which have agents of their own."""
+    shares = shared_out(batch.simulator, "", batch.simulator.seats)
+    return [(make_agent(name) if name else agent, seats) for name, seats in shares]
 
 
 def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
@@ -122,7 +129,7 @@ def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
     agent = Agent() if broken else make_agent(unit.agent)
     crew = Guarded(
         batch,
-        [(agent, batch.simulator.seats)],
+        _crew(batch, agent),
         information=scenario.information,
         default=scenario.default_action,
         broken=broken,

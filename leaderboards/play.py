@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ludarium.agents.contract import Agent, Turn
-from ludarium.agents.crew import Crew
+from ludarium.agents.crew import Crew, shared_out
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import ActionError, AgentError, NotClaimedError, did_you_mean
@@ -76,7 +76,8 @@ def play(environment: str, options: dict[str, Any], seat: str | None, agent: str
     crew_list: list[tuple[Agent, tuple[str, ...]]] = []
     others = tuple(name for name in seats if name != own)
     if others:
-        crew_list.append((make_agent(agent), others))
+        named = shared_out(simulator, agent, others)
+        crew_list += [(make_agent(name), seats) for name, seats in named]
     if own is not None:
         if "text" not in simulator.views:
             raise NotClaimedError(f"{environment} does not offer the view 'text', which a person needs")

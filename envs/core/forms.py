@@ -1,7 +1,7 @@
 """The forms that one row of a batch takes for Gymnasium: which seats act together, and in what spaces.
 
-`solo`: one seat. `joint`: one role that acts together, stacked. `asked`: one role, one seat at a time. `roles`: several
-roles, a Dict by role. `seat`: one seat is the user's, agents fill the others.
+`solo`: one seat. `joint`: one role that acts together, stacked. `asked`: one seat at a time, of one role or of several with
+equal spaces. `roles`: several roles, a Dict by role. `seat`: one seat is the user's, agents fill the others.
 """
 
 from __future__ import annotations
@@ -60,7 +60,11 @@ class Form:
         if self.name == "asked":
             waiting = np.flatnonzero(batch.asked[b])
             if len(waiting):
-                self.seat = int(waiting[0])
+                self.turn_to(int(waiting[0]))
+
+    def turn_to(self, seat: int) -> None:
+        """Show another seat."""
+        self.seat, self.role = seat, int(np.searchsorted(self.simulator.offsets, seat, side="right")) - 1
 
     def observe(self, batch: Batch, b: int = 0) -> Any:
         """A fresh observation of a row."""
@@ -126,6 +130,8 @@ def form_of(simulator: Simulator, seat: str | None = None) -> Form:
         return Form("seat", simulator, simulator.seats.index(seat))
     if len(simulator.seats) == 1:
         return Form("solo", simulator)
-    if len(simulator.roles) > 1:
+    first = simulator.roles[0]
+    alike = all(r[2:4] == first[2:4] for r in simulator.roles)
+    if len(simulator.roles) > 1 and not (alike and simulator.turns == "one"):
         return Form("roles", simulator)
     return Form("asked" if simulator.turns == "one" else "joint", simulator)

@@ -24,8 +24,8 @@ _RESET_OPTIONS = ("instance", "slot")
 class GymEnv(gym.Env):
     """`gym.make(id, **config)`: the world `world` in the form that fits it.
 
-    `seat` makes one seat the user's; `others` names the agent that fills the other seats (default `random`). `illegal`
-    is
+    `seat` makes one seat the user's; `others` names the agent that fills the other seats (default: the role's own,
+    such as a scripted user, else `random`). `illegal` is
     `count` (an illegal action is a counted no-op) or `raise`. Further options are the fields of the world's config.
     """
 
@@ -58,14 +58,15 @@ class GymEnv(gym.Env):
         self.render_mode = render_mode
         self._one = np.ones(1, np.bool_)
         self._started = False
-        self._crew: Any = None if seat is None else self._others(seat, others or "random")
+        self._crew: Any = None if seat is None else self._others(seat, others)
 
-    def _others(self, seat: str, name: str) -> Any:
-        from ludarium.agents.crew import Crew
+    def _others(self, seat: str, name: str | None) -> Any:
+        from ludarium.agents.crew import Crew, shared_out
         from ludarium.agents.registry import make_agent
 
         rest = tuple(other for other in self.simulator.seats if other != seat)
-        return Crew(self.batch, [(make_agent(name), rest)] if rest else [])
+        named = [(name, rest)] if name else shared_out(self.simulator, "random", rest)
+        return Crew(self.batch, [(make_agent(agent), seats) for agent, seats in named if seats])
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin the episode of this seed; without one, the next episode of the last seed (or a drawn one at first).

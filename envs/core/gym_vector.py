@@ -7,10 +7,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
-from gymnasium.vector.utils import batch_space
+from gymnasium.vector.utils import batch_space, concatenate, create_empty_array
 from numpy.typing import NDArray
 
 from ludarium.envs.core.batch import Batch
+from ludarium.envs.core.buffers import is_numeric
 from ludarium.envs.core.errors import ActionError, ConfigError, LudariumError, did_you_mean
 from ludarium.envs.core.forms import form_of
 from ludarium.envs.core.registry import make_simulator
@@ -141,9 +142,14 @@ class GymVectorEnv(VectorEnv):
         elif name == "joint":
             batch.put(0, actions)
         else:
-            buffer = batch.actions[self.form.role]
             if len(actions) != self.num_envs:
                 raise ActionError(f"{len(actions)} actions for {self.num_envs} rows")
+            if len(batch.actions) > 1:  # the seats in turn are of several roles
+                for b, action in enumerate(actions):
+                    self.form.turn_to(int(self._seat[b]))
+                    self.form.put(batch, action, b)
+                return
+            buffer = batch.actions[self.form.role]
             if isinstance(buffer, list):
                 for b, action in enumerate(actions):
                     buffer[b][self._seat[b]] = action
@@ -181,7 +187,21 @@ class GymVectorEnv(VectorEnv):
         if self.form.name == "roles":
             roles = self.simulator.roles
             return {role.name: self._own(self.batch.observed[r]) for r, role in enumerate(roles)}
+        if len(self.batch.observed) > 1:
+            return self._of_several_roles()
         return self._own(self.batch.observed[self.form.role])
+
+    def _of_several_roles(self) -> Any:
+        """What the seats in turn see, where they are of several roles with equal spaces."""
+        seen = []
+        for b in range(self.num_envs):
+            self.form.turn_to(int(self._seat[b]))
+            seen.append(self.form.observe(self.batch, b))
+        space = self.single_observation_space
+        if not is_numeric(space):
+            return tuple(seen)
+        room: Any = create_empty_array(space, self.num_envs)
+        return concatenate(space, seen, room)
 
     def _info(self) -> dict[str, Any]:
         batch = self.batch
@@ -199,7 +219,7 @@ class GymVectorEnv(VectorEnv):
         masks = {r.name: batch.masks[i] for i, r in enumerate(self.simulator.roles) if batch.masks[i] is not None}
         if masks:
             own = {name: self._own(mask) for name, mask in masks.items()}
-            info["action_mask"] = own if self.form.name == "roles" else next(iter(own.values()))
+            info["action_mask"] = own if len(self.simulator.roles) > 1 else next(iter(own.values()))
             info["_action_mask"] = self._every.copy()
         return info
 
@@ -213,7 +233,7 @@ class GymVectorEnv(VectorEnv):
     def _finals(self, now: NDArray[np.bool_], extra: dict[str, Any]) -> dict[str, Any]:
         finals = np.full(self.num_envs, None, object)
         for b in np.flatnonzero(now):
-            self.form.seat = int(self._seat[b])
+            self.form.turn_to(int(self._seat[b]))
             finals[b] = self.form.observe(self.batch, int(b))
         info = {name: value for name, value in self._info().items() if not name.startswith("_")}
         final_info: dict[str, Any] = {**extra}

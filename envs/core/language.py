@@ -60,7 +60,10 @@ def commands(simulator: Simulator, state: Any, row: int, seat: int) -> tuple[str
 
 
 def tools(simulator: Simulator, state: Any, row: int, seat: int) -> tuple[dict[str, Any], ...]:
-    """The legal choices as JSON-Schema tools, one a verb; without a menu one tool `act` over the action space."""
+    """The world's own tools, or the legal choices as JSON-Schema tools, one a verb; without a menu one tool `act`."""
+    own = simulator.tools(state, row, seat)
+    if own is not None:
+        return own
     menu = simulator.menu(state, row, seat)
     if menu is None:
         schema = {
@@ -141,6 +144,8 @@ def parse_tool(simulator: Simulator, state: Any, row: int, seat: int, name: Any,
             raise ActionError(f"the arguments of {name!r:.80} are not JSON: {arguments!r:.200}") from None
     if not isinstance(name, str) or not isinstance(arguments, dict):
         raise ActionError("a tool call has a name and an object of arguments")
+    if simulator.tools(state, row, seat) is not None:
+        return simulator.tool_action(state, row, seat, name, arguments)
     menu = simulator.menu(state, row, seat)
     if menu is None:
         if name != "act" or not _in_space(_space(simulator, seat), arguments.get("action")):

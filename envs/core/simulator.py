@@ -122,6 +122,11 @@ class Simulator(ABC):
     """Metrics that are better when lower: their `bounds` are lower bounds, of episodes with `csr` or `success` 1."""
     views: ClassVar[tuple[str, ...]] = ("array", "text", "tools", "state", "picture")
     """The views that this world can honestly give."""
+    others: ClassVar[dict[str, str]] = {}
+    """Roles that belong to the task (a simulated user): role -> the agent that fills its seats unless others are named.
+
+    Whoever is measured fills the seats of the other roles.
+    """
     reproducible: ClassVar[bool] = True
     """False if it talks to something that is not a pure function of its inputs; no verified board takes it then."""
     masked: bool = True
@@ -232,6 +237,14 @@ class Simulator(ABC):
     def menu(self, state: Any, row: int, seat: int) -> list[Choice] | None:
         """The legal choices of a seat now, or None where they cannot be listed."""
         return None
+
+    def tools(self, state: Any, row: int, seat: int) -> tuple[dict[str, Any], ...] | None:
+        """The seat's tools (name, description, JSON-Schema parameters), where the world has its own; None: from the menu."""
+        return None
+
+    def tool_action(self, state: Any, row: int, seat: int, name: str, arguments: dict[str, Any]) -> Any:
+        """The action that a call of one of the world's own tools means, whether or not it is a right one."""
+        raise NotClaimedError(f"{type(self).__name__} has no tools of its own")
 
     def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
         """A sentence for a fault."""

@@ -874,8 +874,8 @@ class World:
         asked = info.get("asked") if isinstance(info, dict) else None
         if asked is None or not hasattr(asked, "all"):
             return asked is None or bool(asked)
-        if self.ours and len(self.simulator.roles) > 1:
-            masks = self.mask(seat)
+        masks = self.mask(seat)
+        if self.ours and isinstance(masks, dict):
             first = dict(zip((r.name for r in self.simulator.roles), self.simulator.offsets))
             return any(
                 asked[first[name] + i] and not any(row)
