@@ -28,6 +28,11 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "follower": ("ludarium.agents.mapf.follower:Follower", "congestion-aware local planner"),
     "household-oracle": ("ludarium.agents.text.household.oracle:HouseholdOracle", "shortest plans, knowing all"),
     "household-expert": ("ludarium.agents.text.household.expert:HouseholdExpert", "scripted, reads the text alone"),
+    "desk-user": ("ludarium.agents.text.desk.user:DeskUser", "the scripted user of the tool desk"),
+    "desk-oracle": ("ludarium.agents.text.desk.staff:Oracle", "serves by the gold plan and the policy"),
+    "desk-blind": ("ludarium.agents.text.desk.staff:Blind", "serves without a policy: all wishes are granted"),
+    "desk-never-asking": ("ludarium.agents.text.desk.staff:NeverAsking", "serves without asking the user anything"),
+    "desk-idle": ("ludarium.agents.text.desk.staff:Idle", "does nothing at the desk"),
     "coin-oracle": ("ludarium.agents.text.coin:CoinOracle", "a shortest plan to the coin"),
     "cooking-oracle": ("ludarium.agents.text.cooking:CookingOracle", "a shortest plan to the meal"),
 }

@@ -31,3 +31,22 @@ register(
         family="text",
     )
 )
+register(
+    World(
+        id="text-desk-v0",
+        simulator=f"{_MODULE}.desk.simulator:Desk",
+        config=f"{_MODULE}.desk.config:DeskConfig",
+        summary="a service desk: an agent with tools and a policy, a user with wishes, one database",
+        family="text",
+    )
+)
+register(
+    World(
+        id="text-textworld-v0",
+        simulator=f"{_MODULE}.textworld.simulator:Textworld",
+        config=f"{_MODULE}.textworld.config:TextworldConfig",
+        summary="any TextWorld game, played by TextWorld",
+        family="text",
+        requires="textworld",
+    )
+)

@@ -19,6 +19,7 @@ CLAIMED = {
     "mapf-lifelong-v0": set(LAWS) - {"symmetry"},
     "template-array-v0": set(LAWS) - {"bound"},
     "template-object-v0": set(LAWS) - {"bound", "compiled", "some_legal_action"},
+    "text-desk-v0": set(LAWS) - {"bound", "compiled", "some_legal_action", "symmetry"},
 }
 
 

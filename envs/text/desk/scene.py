@@ -1,0 +1,74 @@
+"""The picture of the desk: the conversation on the left, the rows that changed on the right."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from typing import Any
+
+from ludarium.envs.core.scene import Label, Rect, Scene, Shape
+from ludarium.envs.text.desk.dynamics import AGENT, Game
+from ludarium.envs.text.desk.tables import Tables
+
+__all__ = ["scene"]
+
+_WIDTH, _HEIGHT, _LINE = 40.0, 24.0, 0.62
+_CHARACTERS = 62
+
+
+def scene(game: Game, steps: int, most: int) -> Scene:
+    """The last messages, newest below; and each changed row with its changed columns."""
+    background = (
+        Rect(0.3, 1.2, 23.4, _HEIGHT - 1.5, "floor"),
+        Rect(24.0, 1.2, 15.7, _HEIGHT - 1.5, "floor"),
+        Label(0.5, 0.9, f"Conversation ({game.domain.name})", 0.7, "start"),
+        Label(24.2, 0.9, "Rows that changed", 0.7, "start"),
+    )
+    values = {"messages": float(len(game.log)), "writes": float(game.counts["writes"])}
+    ended = f", {game.ended.replace('_', ' ')}" if game.ended else ""
+    return Scene(
+        _WIDTH, _HEIGHT, background, (*_talk(game), *_rows(game)), f"Step {steps} of {most}{ended}", values
+    )  # fmt: skip
+
+
+def _talk(game: Game) -> list[Shape]:
+    lines: list[tuple[str, str]] = []
+    for entry in game.log[-24:]:
+        who = "agent" if entry.seat == AGENT else "user"
+        words = {
+            "text": f"{who}: {entry.text}",
+            "call": f"  {who} calls {entry.name} {entry.text}",
+            "result": f"  = {entry.text[:110]}",
+            "fault": f"  ! {entry.text[:110]}",
+        }[entry.kind]
+        style = "text" if entry.kind == "text" else "wall"
+        lines += [(part, style) for part in textwrap.wrap(words, _CHARACTERS, subsequent_indent="    ") or [""]]
+    room = int((_HEIGHT - 2.2) / _LINE)
+    return [
+        Label(0.6, 2.0 + _LINE * n, text, 0.46, "start", style) for n, (text, style) in enumerate(lines[-room:])
+    ]  # fmt: skip
+
+
+def _rows(game: Game) -> list[Shape]:
+    lines: list[str] = []
+    for start, now in ((game.start[0], game.desk.db), (game.start[1], game.desk.user_db)):
+        lines += _changes(start, now)
+    room = int((_HEIGHT - 2.2) / _LINE)
+    return [Label(24.3, 2.0 + _LINE * n, text, 0.46, "start") for n, text in enumerate(lines[:room])]
+
+
+def _changes(start: Tables, now: Tables) -> list[str]:
+    lines = []
+    for (table, key), row in sorted(now.changed.items(), key=lambda part: part[0]):
+        old = start.get(table, key)
+        if old == row:
+            continue
+        lines.append(f"{table} {key}" + ("" if old else " (new)") + (" (gone)" if row is None else ""))
+        for name, value in (row or {}).items():
+            if old is None or old.get(name) != value:
+                lines.append(f"   {name}: {_short(old.get(name)) + ' to ' if old else ''}{_short(value)}"[:46])
+    return lines
+
+
+def _short(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

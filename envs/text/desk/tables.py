@@ -1,0 +1,165 @@
+"""Relational tables, copy on write: one generated database serves all episodes, each keeps only the rows it changed.
+
+The hash of a database is the sum (mod 2**128) of the digests of its rows, so that a write costs one row, whatever the
+size. A row's digest does not depend on the order of keys, on 25 or 25.0, nor on volatile columns.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+__all__ = ["Base", "Row", "Tables", "canonical", "row_digest"]
+
+Row = dict[str, Any]
+"""One row: JSON values. Rows are never changed in place; a write puts a new one."""
+_MODULUS = 1 << 128
+
+
+def canonical(value: Any) -> Any:
+    """The same JSON value with whole floats as integers and texts without outer spaces."""
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, Mapping):
+        return {str(key): canonical(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(part) for part in value]
+    return value
+
+
+def row_digest(table: str, key: str, row: Row, volatile: frozenset[str] = frozenset()) -> int:
+    """The digest (128 bits) of a row at its place; columns named in `volatile` play no part."""
+    kept = {name: canonical(value) for name, value in row.items() if name not in volatile}
+    text = json.dumps([table, key, kept], sort_keys=True, separators=(",", ":"))
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=16).digest(), "little")
+
+
+class Base:
+    """A generated database that nobody changes: tables by name, rows by id, their digests, and indices of columns."""
+
+    def __init__(self, tables: dict[str, dict[str, Row]], volatile: Mapping[str, frozenset[str]] | None = None) -> None:
+        self.tables = tables
+        self.volatile = dict(volatile or {})
+        self.digests = {
+            name: {key: row_digest(name, key, row, self.volatile.get(name, frozenset())) for key, row in rows.items()}
+            for name, rows in tables.items()
+        }
+        self.total = sum(sum(digests.values()) for digests in self.digests.values()) % _MODULUS
+        self._indices: dict[tuple[str, str], dict[Any, list[str]]] = {}
+        self.origin: tuple[Any, tuple[Any, ...]] | None = None
+        """the function and arguments that make it: what a pickle holds, if they are set"""
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Base:
+        """Nobody changes it, so copies share it."""
+        return self
+
+    def __reduce__(self) -> Any:
+        """A generated database is made anew where it is unpickled."""
+        return self.origin or (Base, (self.tables, self.volatile))
+
+    def index(self, table: str, column: str) -> dict[Any, list[str]]:
+        """The ids by the value of a column (hashable values), made at first use."""
+        if (table, column) not in self._indices:
+            made: dict[Any, list[str]] = {}
+            for key, row in self.tables[table].items():
+                made.setdefault(row[column], []).append(key)
+            self._indices[table, column] = made
+        return self._indices[table, column]
+
+
+class Tables:
+    """One episode's database: a base, and the rows that differ from it (None: a deleted one)."""
+
+    __slots__ = ("base", "changed", "total")
+
+    def __init__(self, base: Base) -> None:
+        self.base, self.total = base, base.total
+        self.changed: dict[tuple[str, str], Row | None] = {}
+
+    def copy(self) -> Tables:
+        """A database of its own with the same rows."""
+        twin = Tables(self.base)
+        twin.changed, twin.total = dict(self.changed), self.total
+        return twin
+
+    def get(self, table: str, key: Any) -> Row | None:
+        """A row by its id, None where there is none."""
+        if (table, key) in self.changed:
+            return self.changed[table, key]
+        return self.base.tables[table].get(key)
+
+    def rows(self, table: str) -> Iterator[tuple[str, Row]]:
+        """All rows of a table: those of the base in their order, then new ones."""
+        for key, row in self.base.tables[table].items():
+            now = self.changed.get((table, key), row)
+            if now is not None:
+                yield key, now
+        for (name, key), new in self.changed.items():
+            if name == table and new is not None and key not in self.base.tables[table]:
+                yield key, new
+
+    def where(self, table: str, column: str, value: Any) -> list[str]:
+        """The ids of the rows with this value in a column."""
+        found = [key for key in self.base.index(table, column).get(value, ()) if (table, key) not in self.changed]
+        found += [
+            key
+            for (name, key), row in self.changed.items()
+            if name == table and row is not None and row[column] == value
+        ]
+        return sorted(found)
+
+    def put(self, table: str, key: str, row: Row) -> None:
+        """Write a whole row, new or not."""
+        old = self.get(table, key)
+        volatile = self.base.volatile.get(table, frozenset())
+        if old is not None:
+            self.total -= self._digest(table, key, old, volatile)
+        self.total = (self.total + row_digest(table, key, row, volatile)) % _MODULUS
+        if self.base.tables[table].get(key) == row:
+            self.changed.pop((table, key), None)
+        else:
+            self.changed[table, key] = row
+
+    def update(self, table: str, key: str, **columns: Any) -> None:
+        """Write some columns of a row that is there."""
+        old = self.get(table, key)
+        if old is None:
+            raise KeyError(f"{table} has no row {key!r}")
+        self.put(table, key, {**old, **columns})
+
+    def delete(self, table: str, key: str) -> None:
+        """Take a row away."""
+        old = self.get(table, key)
+        if old is None:
+            raise KeyError(f"{table} has no row {key!r}")
+        self.total = (self.total - self._digest(table, key, old, self.base.volatile.get(table, frozenset()))) % _MODULUS
+        if key in self.base.tables[table]:
+            self.changed[table, key] = None
+        else:
+            del self.changed[table, key]
+
+    def _digest(self, table: str, key: str, row: Row, volatile: frozenset[str]) -> int:
+        if (table, key) not in self.changed:
+            return self.base.digests[table][key]
+        return row_digest(table, key, row, volatile)
+
+    def hash(self) -> str:
+        """The hash of the whole database, 32 hex digits."""
+        return f"{self.total:032x}"
+
+    def recount(self) -> int:
+        """The sum of all rows' digests made anew: what `total` must be."""
+        return (
+            sum(
+                row_digest(table, key, row, self.base.volatile.get(table, frozenset()))
+                for table in self.base.tables
+                for key, row in self.rows(table)
+            )
+            % _MODULUS
+        )
