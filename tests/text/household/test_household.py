@@ -266,6 +266,34 @@ def test_of_two_that_want_one_thing_the_first_in_turn_gets_it() -> None:
         assert batch.state.hold[0, slow] == -1
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_robots_that_change_seats_one_round_later_do_the_same(seed: int) -> None:
+    """A round of looking shifts who is first, so that with seats exchanged every conflict ends as before."""
+    house = dataclasses.replace(small_house(), agents=2)
+    one, other = begun(house, max_steps=200), begun(house, max_steps=200)
+    rng, look = random.Random(seed), menu(one)["look"]
+    other.actions[0][0] = look
+    other.step()
+    conflicts = 0
+    for _ in range(60):
+        if one.over[0]:
+            break
+        pair = [rng.choice(list(menu(one, i).values())) for i in range(2)]
+        if rng.random() < 0.7:  # both want the same
+            pair[1] = pair[0]
+        one.actions[0][0], other.actions[0][0] = pair, pair[::-1]
+        one.step()
+        other.step()
+        assert one.out.fault[0].tolist() == other.out.fault[0, ::-1].tolist()
+        assert one.out.reward[0].tolist() == other.out.reward[0].tolist()
+        assert one.state.hold[0].tolist() == other.state.hold[0, ::-1].tolist()
+        assert one.state.loc[0].tolist() == other.state.loc[0, ::-1].tolist()
+        for name in ("opened", "content", "around", "left", "flags"):
+            assert getattr(one.state, name).tobytes() == getattr(other.state, name).tobytes()
+        conflicts += int((one.out.fault != 0).sum())
+    assert conflicts
+
+
 def test_robots_see_what_others_do_where_they_are() -> None:
     house = dataclasses.replace(small_house(), agents=2)
     env = ludarium.parallel_env("text-household-v0", **config_for([house]).as_dict())
