@@ -6,6 +6,8 @@ them. Displayed names are the lower-case class and a number (`"cabinet 3"`).
 
 from __future__ import annotations
 
+import functools
+
 __all__ = [
     "CLEANABLE", "COOLABLE", "HEATABLE", "KNIVES", "MOVABLE_RECEPTACLES", "OBJECTS", "OPENABLE", "PROCESSES",
     "RECEPTACLES", "ROOMS", "SCENERY", "SLICEABLE", "TASKS", "TOGGLEABLE", "affordances",
@@ -59,6 +61,7 @@ SCENERY = (
 """Classes of things that stand somewhere and are in no command."""
 
 
+@functools.cache
 def affordances(kind: str) -> tuple[str, ...]:
     """What can be done with an object of this class: names out of `instance.AFFORDANCES`, in their order."""
     known = {

@@ -177,14 +177,18 @@ class _Draft:
         if config.sliced:
             kinds.append(("Knife", "ButterKnife")[self.below(_OTHER, 0, 1, 2)])
         table = lies(self.layout.room)
-        room_for = {kind: sum(self.layout.holds[r] for r, _ in self.layout.places[kind]) for kind in table}
-        others = [kind for kind in table if kind not in {part.kind for part in self.parts} and room_for[kind]]
+        goals = {part.kind for part in self.parts}
+        others = [
+            kind for kind in table if kind not in goals and any(self.free[r] for r, _ in self.layout.places[kind])
+        ]
         alike = [kind for kind in _alike(self.task, self.layout.room) if kind in others] or others
+        often = {True: [table[kind][0] for kind in alike], False: [table[kind][0] for kind in others]}
+        totals = {confusable: sum(weights) for confusable, weights in often.items()}
         while others and len(kinds) < config.n_objects:
             n = len(kinds)
-            pool = alike if self.below(_CONFUSABLE, n, 0, 1000) < 1000 * config.distractors else others
-            weights = [table[kind][0] for kind in pool]
-            kinds.append(pool[choose(weights, self.below(_OTHER, n, 0, sum(weights)))])
+            confusable = self.below(_CONFUSABLE, n, 0, 1000) < 1000 * config.distractors
+            pool = alike if confusable else others
+            kinds.append(pool[choose(often[confusable], self.below(_OTHER, n, 0, totals[confusable]))])
         return kinds, needed
 
     # --- where it lies ---
@@ -209,7 +213,8 @@ class _Draft:
             spots = self._spots_of_goal(kind, spots, hidden)
         if not spots:
             return None
-        r = spots[choose([weight for _, weight in spots], self.below(_PLACE, n, 0, sum(w for _, w in spots)))][0]
+        weights = [weight for _, weight in spots]
+        r = spots[choose(weights, self.below(_PLACE, n, 0, sum(weights)))][0]
         self.free[r] -= 1
         return r
 

@@ -238,8 +238,22 @@ class _Search:
                 else:
                     used.add(there)
         self.tables = {key: self._hauls(*key, left.count(key)) for key in set(left)}
-        self.least = {key: min((haul.cost for haul in table), default=2) for key, table in self.tables.items()}
+        self.least = self._least(targets)
         self._root(left, used)
+
+    def _least(self, targets: tuple[int, ...]) -> dict[tuple[Want, int], int]:
+        """What each haul costs at least: going to its source too, unless one may stand there already."""
+        at, hand = self.p._at, self.now.holding
+        stood = {
+            self.now.at,
+            *(at[r] for r in targets),
+            *(at[r] for r in (self.p.accepting(hand) if hand >= 0 else ())),
+        }
+        ends = all(haul.put for table in self.tables.values() for haul in table)
+        return {
+            key: min((haul.cost + (ends and at[haul.source] not in stood) for haul in table), default=2)
+            for key, table in self.tables.items()
+        }
 
     def _served(self, o: int, want: Want, r: int) -> bool:
         return r in self.now.places[o] and self.now.states[o] & want.states == want.states

@@ -43,9 +43,9 @@ _TASK_ROOMS = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Layout:
-    """The receptacles of a room in listing order, without the things in them."""
+    """The receptacles of a room in listing order, without the things in them; made once, so equal means the same."""
 
     room: str
     number: int
