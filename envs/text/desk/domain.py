@@ -21,7 +21,7 @@ __all__ = [
     "domain_named", "judged", "listed", "money", "slot",
 ]  # fmt: skip
 
-DOMAINS = ("retail", "telecom")
+DOMAINS = ("retail", "travel", "telecom")
 
 
 class Chance:
@@ -169,7 +169,7 @@ def judged(rules: tuple[Rule, ...], draft: Draft, call: dict[str, Any], **wish: 
     return {**wish, "verdict": "allow", "writes": [call]}
 
 
-def called(name: str, **arguments: Any) -> dict[str, Any]:
+def called(name: str, /, **arguments: Any) -> dict[str, Any]:
     """A call as plans hold it."""
     return {"name": name, "arguments": arguments}
 
