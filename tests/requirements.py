@@ -34,10 +34,16 @@ def _postgres() -> str | None:
     return str(places[-1]) if places else None
 
 
+def _textworld() -> str | None:
+    found = importlib.util.find_spec("textworld")
+    return found.origin if found else None
+
+
 KNOWN = {
     "chromium": (_chromium, "pip install playwright, and the package `chromium` (or LUDARIUM_CHROMIUM=path)"),
     "node": (_node, "the packages `nodejs` and `npm`"),
     "postgres": (_postgres, "the package `postgresql`"),
+    "textworld": (_textworld, "pip install 'ludarium[textworld]'"),
 }
 
 

@@ -17,6 +17,7 @@ PROFILE = os.environ.get("LUDARIUM_LAWS", "dev")
 CLAIMED = {
     "mapf-v0": set(LAWS),
     "mapf-lifelong-v0": set(LAWS) - {"symmetry"},
+    "text-textworld-v0": set(LAWS) - {"bound", "compiled", "symmetry"},
     "template-array-v0": set(LAWS) - {"bound"},
     "template-object-v0": set(LAWS) - {"bound", "compiled", "some_legal_action"},
     "text-desk-v0": set(LAWS) - {"bound", "compiled", "some_legal_action", "symmetry"},

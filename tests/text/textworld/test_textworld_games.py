@@ -1,0 +1,137 @@
+"""`text-textworld-v0` plays as TextWorld itself does; needs TextWorld in this interpreter."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from requirements import need
+
+from ludarium.envs.core.batch import Batch
+from ludarium.envs.core.errors import ConfigError, FileFormatError, NotClaimedError
+from ludarium.envs.core.language import commands, parse, tools
+from ludarium.envs.core.registry import make_simulator
+from ludarium.envs.core.trace import decode, encode
+
+ID = "text-textworld-v0"
+MAKE = "tw-coin_collector --level 3"
+
+
+@pytest.fixture(autouse=True)
+def _textworld() -> None:
+    need("textworld")
+
+
+def begun(seed: int = 0, **options: Any) -> Batch:
+    batch = Batch(make_simulator(ID, **{"make": MAKE, "pool": 1, **options}), 1, ID)
+    batch.seed(np.ones(1, np.bool_), [seed])
+    batch.reset(np.ones(1, np.bool_))
+    return batch
+
+
+def test_it_says_and_scores_what_textworld_does() -> None:
+    import textworld
+
+    batch = begun()
+    asked = textworld.EnvInfos(admissible_commands=True, score=True, won=True)
+    env = textworld.start(str(batch.state.games[0].path), asked)
+    state, chance, score = env.reset(), random.Random(0), 0
+    while not batch.over[0]:
+        assert batch.simulator.describe(batch.state, 0, 0) == state["feedback"].strip()
+        listed = commands(batch.simulator, batch.state, 0, 0)
+        assert listed == tuple(sorted(set(state["admissible_commands"])))
+        text = "take coin" if "take coin" in listed else chance.choice(listed)
+        batch.actions[0][0][0] = parse(batch.simulator, batch.state, 0, 0, text)
+        batch.step()
+        state, _, _ = env.step(text)
+        assert batch.out.reward[0, 0] == state["score"] - score
+        score = state["score"]
+        assert batch.out.terminated[0, 0] == state["won"]
+
+
+def test_snapshots_and_traces_play_the_commands_again() -> None:
+    batch = begun()
+    chance = np.random.default_rng(0)
+
+    def move() -> None:
+        batch.actions[0][0][0] = int(chance.choice(np.flatnonzero(batch.masks[0][0, 0])))
+        batch.step()
+
+    move()
+    kept, digest = batch.snapshot(), batch.digest()
+    for _ in range(3):
+        move()
+    assert decode(encode(batch.trace())).replay().ok
+    batch.restore(kept)
+    assert batch.digest() == digest
+
+
+def test_it_claims_text_commands_and_one_tool_and_nothing_else() -> None:
+    batch = begun()
+    simulator = batch.simulator
+    assert simulator.views == ("array", "text", "tools")
+    (tool,) = tools(simulator, batch.state, 0, 0)
+    assert tool["name"] == "command"
+    listed = list(commands(simulator, batch.state, 0, 0) or ())
+    assert tool["parameters"]["properties"]["command"]["enum"] == listed == sorted(set(listed))
+    assert batch.masks[0][0, 0].sum() == len(listed)
+    for look in (lambda: simulator.full(batch.state, 0), lambda: simulator.scene(batch.state, 0)):
+        with pytest.raises(NotClaimedError):
+            look()
+    batch.actions[0][0][0] = simulator.config.max_commands - 1
+    batch.step()
+    assert batch.out.fault[0, 0] == 1
+
+
+def test_any_text_may_be_typed() -> None:
+    batch = begun(action="text")
+    batch.actions[0][0][0] = "xyzzy, please"
+    batch.step()
+    assert batch.out.fault[0, 0] == 0
+    assert batch.simulator.describe(batch.state, 0, 0)
+
+
+def test_what_is_no_part_of_the_game_is_not_passed_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TextWorld's interpreter would write files where it runs, and go back to what another episode saved."""
+    monkeypatch.chdir(tmp_path)
+    batch = begun(action="text")
+    text = batch.simulator.describe(batch.state, 0, 0)
+    for words in (
+        "save",
+        "look. SAVE",
+        "go north then script",
+        "transcripts",
+        "restore",
+        "quit",
+        "tw-print state",
+        "  ",
+    ):
+        batch.actions[0][0][0] = words
+        batch.step()
+        assert batch.out.fault[0, 0] in (1, 2), words
+        assert batch.simulator.describe(batch.state, 0, 0) == text
+    for words in ("\ud800 look", "look \0 at \U0001f642", "go " * 300):
+        batch.actions[0][0][0] = words
+        batch.step()
+        assert batch.out.fault[0, 0] == 0
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [("tw-cokking", "tw-cooking"), ("tw-cooking --recipe many", "invalid int"), ("custom --x 3", "--x")],
+)
+def test_what_tw_make_does_not_know_is_told(words: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=said):
+        make_simulator(ID, make=words)
+
+
+def test_a_file_that_textworld_cannot_play_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "game.z8"
+    path.write_bytes(b"no game")
+    path.with_suffix(".json").write_text("{}")
+    with pytest.raises(FileFormatError, match=r"game\.z8"):
+        begun(games=(str(path),))
