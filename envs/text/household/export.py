@@ -11,9 +11,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ludarium.envs.core.errors import ConfigError, InstanceError
+from ludarium.envs.core.errors import ConfigError, InstanceError, NotClaimedError
 from ludarium.envs.text.household.config import DIALECTS
 from ludarium.envs.text.household.instance import FLAGS, Goal, House, numbered
+from ludarium.envs.text.household.proof import prove
 
 __all__ = ["domain", "game", "grammar", "problem", "to_textworld"]
 
@@ -32,7 +33,8 @@ _ABLE = ("pickupable", "heatable", "coolable", "cleanable", "sliceable", "toggle
 def to_textworld(house: House, folder: str | Path, *, dialect: str = "0.4", plan: list[str] | None = None) -> Path:
     """Write the house into `folder` as a game of ALFWorld's layout; return the path of `game.tw-pddl`.
 
-    `plan` is a list of commands that solve it (`walkthrough`).
+    `plan` is a list of commands that solve it (`walkthrough`), by default a shortest one; a house that has
+    none is written as one that is not `solvable`, which loaders pass over.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,11 +57,19 @@ def game(house: House, dialect: str = "0.4", plan: list[str] | None = None) -> d
     """What a `.tw-pddl` file holds; `InstanceError` for a house whose names would not come back."""
     if dialect not in DIALECTS:
         raise ConfigError(f"dialect = {dialect!r}; expected one of {', '.join(DIALECTS)}")
+    solvable = True
+    if plan is None:
+        try:
+            plan = list(prove(house, dialect))
+        except NotClaimedError:
+            plan = None
+        except InstanceError:
+            solvable = False
     return {
         "pddl_domain": domain(dialect),
         "grammar": grammar(house.sentence, dialect),
         "pddl_problem": problem(house),
-        "solvable": True,
+        "solvable": solvable,
         "walkthrough": plan,
     }
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -56,6 +59,29 @@ def test_a_seed_always_draws_the_same_house():
     np.random.seed(1)  # that the global state does not matter is the point
     assert [generate(config, seed).hash for seed in reversed(range(20))] == first[::-1]
     assert len(set(first)) == 20
+
+
+_DIGEST = """
+import hashlib
+from ludarium.envs.text.household.config import HouseholdConfig
+from ludarium.envs.text.household.generate import generate_game
+games = [generate_game(HouseholdConfig(conjuncts=2), seed) for seed in range(8)]
+games += [generate_game(HouseholdConfig(sliced=True), seed) for seed in range(8)]
+print(hashlib.blake2b(repr([(game.house.hash, game.plan) for game in games]).encode()).hexdigest())
+"""
+
+
+def test_houses_and_plans_do_not_depend_on_the_order_of_hashes():
+    found = set()
+    for order in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", _DIGEST],
+            env={**os.environ, "PYTHONHASHSEED": order},
+            capture_output=True,
+            check=True,
+        )
+        found.add(done.stdout)
+    assert len(found) == 1
 
 
 def test_no_house_of_a_split_can_be_one_of_another():
