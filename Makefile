@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test laws test-slow test-plain test-oldest lint bench bench-check peers docs clean
+.PHONY: run test laws test-slow test-plain test-oldest test-textworld lint bench bench-check peers docs clean
 
 OUT := runs/$(shell date +%Y%m%d-%H%M%S)
 
@@ -43,6 +43,10 @@ lint: $(VENV)/.dev  ## style and types
 
 peers:  ## virtual environments of the suites that benchmarks/ compares with
 	$(PYTHON) benchmarks/peers/setup.py
+
+test-textworld: $(VENV)/.dev  ## the tests that need TextWorld, in the environment of that peer
+	$(PYTHON) benchmarks/peers/setup.py textworld
+	PYTHONPATH=build/dev .venvs/textworld/bin/python -W ignore -m pytest -q -p no:cacheprovider tests/text/textworld
 
 bench: $(VENV)/.dev  ## speed beside peers and the C twin; see benchmarks/README.md
 	$(BIN)/python benchmarks/speed.py

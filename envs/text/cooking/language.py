@@ -195,9 +195,9 @@ def describe(simulator: Cooking, state: State, row: int, seat: int) -> str:
             if not state.lid[row, h]:
                 pieces.append(f"{name} (closed)")
                 continue
-            name += " (open)"
-        word = "in" if _CONTAINS[h] else "on"
-        pieces.append(f"{name} ({word} it: {_listed(holds)})" if holds else name)
+            pieces.append(f"{name} (open, in it: {_listed(holds) if holds else 'nothing'})")
+        else:
+            pieces.append(f"{name} (on it: {_listed(holds)})" if holds else name)
     if pieces:
         lines.append(say("sight", _listed(pieces)))
     if room in at:
