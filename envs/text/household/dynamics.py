@@ -21,7 +21,7 @@ from ludarium.envs.core.state import COMMON, Field
 
 __all__ = [
     "CONFLICT", "FAULTS", "HEAD", "LOADED", "STREAM_SLOT", "TABLES", "UNKNOWN", "VERBS", "Scalars", "State", "Tables",
-    "advance", "fields", "masks", "reset", "see", "step", "table_fields",
+    "advance", "fields", "furnish", "masks", "reset", "see", "step", "table_fields",
 ]  # fmt: skip
 
 LOADED = -2
@@ -594,6 +594,12 @@ def _furnish(s: State, p: Tables, b: int, n: int) -> None:
     _copy(s.flags0, b, p.flags0, n)
     _copy(s.house, b, p.house, n)
     _copy(s.packed, b, p.packed, n)
+
+
+@tight
+def furnish(s: State, p: Tables, b: int, n: int) -> None:
+    """`_furnish` as Python calls it."""
+    _furnish(s, p, b, n)
 
 
 @inner

@@ -26,7 +26,8 @@ __all__ = ["ACTION_MODES", "WORLD", "HouseholdText"]
 
 WORLD = "text-household-v0"
 ACTION_MODES = ("text", "index", "template", "tool")
-_KEPT = 20_000
+_KEPT = 1_000
+"""Lists and views kept for a house: about a megabyte."""
 _ONE = np.ones(1, np.bool_)
 
 Admissible = tuple[tuple[str, ...], dict[str, int]]
@@ -108,6 +109,8 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
     def _understand(self, action: Any) -> tuple[int, str]:
         """The number of an action, and why it is none."""
         if self.action_mode == "text":
+            if type(action) is str and action in self._admissible[1]:
+                return self._admissible[1][action], "none"
             if not isinstance(action, str) or not action.strip():
                 raise ActionError(f"a command is a text that is not empty; got {action!r:.120}")
             text = parse(action, self.strict)
@@ -164,9 +167,11 @@ class HouseholdText(gym.Env[dict[str, Any], Any]):
         """The sorted admissible commands with their numbers."""
         state, words = self.batch.state, self._words
         held, location = state.hold.item(0, 0), state.loc.item(0, 0)
-        if len(words.here.get(location, ())) > 1:  # whence a thing is taken is not in the mask
-            return self._make_admissible(state, held)
-        key = (held, location, self._mask.tobytes())
+        here = words.here.get(location, ())
+        lies: tuple[tuple[int, bytes], ...] = ()
+        if len(here) > 1:  # whence a thing is taken is not in the mask then
+            lies = tuple((state.opened.item(0, r), state.content[0, r].tobytes()) for r in here)
+        key = (held, location, self._mask.tobytes(), lies)
         found = words.admissible.get(key)
         if found is None:
             found = words.admissible[key] = self._make_admissible(state, held)

@@ -25,7 +25,7 @@ from ludarium.envs.text.household.dynamics import FAULTS, HEAD, STREAM_SLOT
 from ludarium.envs.text.household.instance import House
 from ludarium.envs.text.household.language import Words
 from ludarium.envs.text.household.plans import Planner, beginning, situation
-from ludarium.envs.text.household.tables import pack, stack, unpack
+from ludarium.envs.text.household.tables import stack, unpack
 from ludarium.envs.text.household.turns import Turn, turn
 
 __all__ = ["Household"]
@@ -91,8 +91,7 @@ class Household(ArraySimulator):
     def load(self, state: Any, row: int, instance: Any) -> None:
         """Put a `House` (or its JSON form) into a row."""
         house = instance if isinstance(instance, House) else House.from_data(instance)
-        for name, table in pack(house, self.config).items():
-            getattr(state, name)[row] = table
+        dynamics.furnish(state, _tables(house, self.config), row, 0)
 
     def instance_hash(self, state: Any, row: int) -> str:
         """The hash of the house."""
@@ -108,7 +107,7 @@ class Household(ArraySimulator):
         found = self._words.get(key)
         if found is None:
             found = self._words[key] = Words(unpack(state.packed[row]), self.config.dialect)
-            if len(self._words) > 4096:
+            if len(self._words) > 256:
                 self._words.popitem(last=False)
         return found
 
@@ -279,6 +278,12 @@ class Household(ArraySimulator):
     def scene(self, state: Any, row: int) -> Scene:
         """The picture of a row."""
         return scene.scene(self, state, row)
+
+
+@functools.lru_cache(maxsize=512)
+def _tables(house: House, config: HouseholdConfig) -> dynamics.Tables:
+    """A pool of one house."""
+    return freeze(stack([house], config))
 
 
 @functools.lru_cache(maxsize=1024)

@@ -38,7 +38,7 @@ _KNIVES = {kind.lower() for kind in KNIVES}
 _MAX_UNPACKED = 1 << 22
 
 
-@functools.lru_cache(maxsize=4096)
+@functools.lru_cache(maxsize=1024)
 def pack(house: House, config: HouseholdConfig) -> dict[str, NDArray[Any]]:
     """The tables of one house, by their names; `InstanceError` names what does not fit the config's capacities."""
     house.validate()
