@@ -1,4 +1,8 @@
-"""What a seat says: a message in words, or calls of tools; read from a chat message, a JSON call, or `name(key='value')`."""
+"""What a seat says: a message in words, or calls of tools; read from a chat message, a JSON call, or `name(key='value')`.
+
+What is said about a fault is part of the conversation, hence of its hash: it quotes no parser, whose words differ from one
+version of Python to the next.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +21,8 @@ FAULTS = (
 _CALL = re.compile(r"([A-Za-z_]\w*)\((.*)\)\Z", re.S)
 _TOKEN = re.compile(r"\w{1,8}|[^\w\s]")
 _MOST_CALLS = 16
+_MOST_BRACKETS = 300
+"""so that no parser comes to the limit of its recursion, which depends on who called it"""
 
 
 class Call(NamedTuple):
@@ -46,9 +52,11 @@ def read_action(action: str, names: frozenset[str]) -> Said:
     text = action.strip()
     if not text:
         return Said(fault="empty", why="the action is empty; write to the other side, or call a tool")
+    call = _CALL.match(text)
+    if (text[0] == "{" or call) and sum(map(text.count, "{[(")) > _MOST_BRACKETS:
+        return Said(fault="malformed_json", why=f"more than {_MOST_BRACKETS} brackets")
     if text[0] == "{":
         return _from_json(text)
-    call = _CALL.match(text)
     if call and (call[1] in names or "=" in call[2] or not call[2].strip()):
         return _from_code(text, call[1])
     return Said(text=text)
@@ -57,8 +65,8 @@ def read_action(action: str, names: frozenset[str]) -> Said:
 def _from_json(text: str) -> Said:
     try:
         value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        return Said(fault="malformed_json", why=f"an action that begins with a brace is JSON: {str(error)[:120]}")
+    except ValueError:
+        return Said(fault="malformed_json", why="an action that begins with a brace is JSON, and this is none")
     if not isinstance(value, dict):
         return Said(fault="malformed_json", why="expected a JSON object")
     if "name" in value:
@@ -105,10 +113,11 @@ def _from_code(text: str, name: str) -> Said:
     try:
         node = ast.parse(text, mode="eval").body
         if not isinstance(node, ast.Call) or node.args or any(word.arg is None for word in node.keywords):
-            raise ValueError("expected name(key='value', ...)")
+            raise ValueError("not of this form")
         arguments = {str(word.arg): _literal(word.value) for word in node.keywords}
-    except (ValueError, SyntaxError, RecursionError, MemoryError) as error:
-        return Said(fault="malformed_json", why=f"{name}(...) is no call that can be read: {str(error)[:80]}")
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+        form = f"{name}(...) is no call that can be read: expected {name}(key='value', ...) with plain values"
+        return Said(fault="malformed_json", why=form)
     return Said(calls=(Call("0", name, arguments),))
 
 
