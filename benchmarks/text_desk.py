@@ -2,7 +2,7 @@
 
 tau2-bench 1.0.1 is on no package index: install a checkout into `.venvs/tau2` with Python 3.12 (or name an interpreter in
 `LUDARIUM_TAU2_PYTHON`) and name the checkout's `data` folder in `TAU2_DATA_DIR`; without them our side is measured alone.
-Both sides are CPU seconds of one run, medians of three repeats. Ours has at least as many users, orders and bytes as theirs. Their
+Both sides are CPU seconds of one run, medians of three repeats. Ours has at least as many users, orders and bytes. Their
 grade is of an empty trajectory. Ours is of a whole conversation: from the state at hand, and once more with all its
 actions played again.
 """
