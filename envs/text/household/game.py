@@ -20,7 +20,8 @@ from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
 from ludarium.envs.text.household import dynamics as d
 from ludarium.envs.text.household.dynamics import FAULTS
-from ludarium.envs.text.household.language import NOTHING_HAPPENS, REASONS, Words, feedback, parse, reason_of, resolve
+from ludarium.envs.text.household.language import NOTHING_HAPPENS, REASONS, Words, feedback, parse, resolve
+from ludarium.envs.text.household.reasons import reason_of
 
 __all__ = ["ACTION_MODES", "WORLD", "HouseholdText"]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
     from ludarium.envs.text.household.simulator import Household
 
 __all__ = [
-    "HELP", "NOTHING_HAPPENS", "REASONS", "Command", "Words", "describe", "explain", "feedback", "menu", "parse",
-    "reason_of", "resolve", "rules",
+    "HELP", "NOTHING_HAPPENS", "REASONS", "Command", "Words", "contains", "describe", "explain", "feedback", "members", "menu",
+    "parse", "resolve", "rules",
 ]  # fmt: skip
 
 NOTHING_HAPPENS = "Nothing happens."
@@ -124,7 +123,7 @@ class Words:
         name, openable = self.receptacles[r], state.openable[row, r]
         if openable and not state.opened[row, r]:
             return f"The {name} is closed."
-        inside = listed([self.a_object[o] for o in _members(state.content[row, r])])
+        inside = listed([self.a_object[o] for o in members(state.content[row, r])])
         return f"The {name} is open. In it, you see {inside}." if openable else f"On the {name}, you see {inside}."
 
     def command(self, verb: int, o: int, r: int, held: int) -> str:
@@ -171,7 +170,7 @@ def _processes(house: House) -> list[int]:
 
 
 # --- what is told ----------------------------------------------------------------------------------------------------
-def _members(words: np.ndarray[Any, Any]) -> list[int]:
+def members(words: np.ndarray[Any, Any]) -> list[int]:
     """The numbers in a set of objects."""
     found = []
     for w, word in enumerate(words.tolist()):
@@ -182,7 +181,8 @@ def _members(words: np.ndarray[Any, Any]) -> list[int]:
     return found
 
 
-def _has(sets: np.ndarray[Any, Any], o: int) -> bool:
+def contains(sets: np.ndarray[Any, Any], o: int) -> bool:
+    """Whether an object is in a set."""
     return bool(int(sets[o >> 6]) >> (o & 63) & 1)
 
 
@@ -192,7 +192,7 @@ def _look(words: Words, state: State, row: int, seat: int) -> str:
     if not here:
         return _MIDDLE.format("nothing")
     floor = [
-        words.a_object[o] for o in _members(state.around[row, location]) for r in here if _has(state.left[row, r], o)
+        words.a_object[o] for o in members(state.around[row, location]) for r in here if contains(state.left[row, r], o)
     ]
     names = listed([words.receptacles[r] for r in here])
     return f"You are facing the {names}. Next to it, you see {listed(floor)}."
@@ -203,7 +203,7 @@ def _examine(words: Words, state: State, row: int, o: int) -> str:
     if "receptacle" in item.can:
         inner = [other for other, thing in enumerate(words.house.objects) if o in thing.inside]
         return f"This is a normal {name}. In it, you see {listed([words.a_object[n] for n in inner])}."
-    clean, hot, cool, cut, on = (_has(state.flags[row, n], o) for n in range(len(FLAGS)))
+    clean, hot, cool, cut, on = (contains(state.flags[row, n], o) for n in range(len(FLAGS)))
     sliced = " sliced" if cut else ""
     if clean and (hot or cool):
         return f"This is a {'hot' if hot else 'cool'} and clean{sliced} {name}."
@@ -309,7 +309,7 @@ def resolve(simulator: Household, state: State, row: int, seat: int, action: int
 def _nth_place(state: State, row: int, seat: int, o: int, nth: int) -> int:
     r = int(state.first[row, int(state.loc[row, seat])])
     while r >= 0:
-        if _has(state.content[row, r], o) and (not state.openable[row, r] or state.opened[row, r]):
+        if contains(state.content[row, r], o) and (not state.openable[row, r] or state.opened[row, r]):
             if nth == 0:
                 return r
             nth -= 1
@@ -338,101 +338,3 @@ def explain(simulator: Household, state: State, row: int, seat: int, action: Any
 def parse(text: str, strict: bool = False) -> str:
     """A command in the form that the menu has: stripped, and unless `strict` in lower case with single spaces."""
     return text.strip() if strict else " ".join(text.lower().split())
-
-
-_FORMS = (
-    (re.compile(r"(go to|open|close) (.+)"), "place"),
-    (re.compile(r"(take) (.+) (from) (.+)"), "take"),
-    (re.compile(r"(move) (.+) (to) (.+)"), "put"),
-    (re.compile(r"(put) (.+) (in/on) (.+)"), "put"),
-    (re.compile(r"(heat|cool|clean) (.+) (with) (.+)"), "process"),
-    (re.compile(r"(slice) (.+) (with) (.+)"), "slice"),
-    (re.compile(r"(use|examine) (.+)"), "one"),
-)
-
-
-def reason_of(words: Words, state: State, row: int, seat: int, text: str, quirks: bool = True) -> str:
-    """Why a text is no admissible command: a name of `FAULTS`, never telling what the agent cannot see."""
-    for pattern, form in _FORMS:
-        match = pattern.fullmatch(text)
-        if match is None:
-            continue
-        parts = match.groups()
-        if form == "put" and (parts[0] == "put") != (words.dialect == "0.3"):
-            return "unknown"
-        return _Reason(words, state, row, seat, quirks).of(form, parts)
-    return "unknown"
-
-
-class _Reason:
-    """Looks at one moment for what a command lacks."""
-
-    def __init__(self, words: Words, state: State, row: int, seat: int, quirks: bool) -> None:
-        self.words, self.state, self.row, self.quirks = words, state, row, quirks
-        self.location, self.held = int(state.loc[row, seat]), int(state.hold[row, seat])
-
-    def of(self, form: str, parts: tuple[str, ...]) -> str:
-        words = self.words
-        if form == "place":
-            r = words.number.get(parts[1])
-            return "unknown" if r is None else self._place(parts[0], r)
-        if form == "one":
-            return self._one(parts)
-        o, r = words.thing.get(parts[1]), words.number.get(parts[3])
-        if form == "slice":
-            return self._slice(o, words.thing.get(parts[3]))
-        if o is None or r is None:
-            return "unknown"
-        if form == "take":
-            return self._take(o, r)
-        if self.held != o:
-            return "hands_empty"
-        if r not in self._here():
-            return "not_here"
-        if form == "put":
-            return "cannot_contain" if self._open(r) else "closed"
-        return "unable" if words.process[r] == parts[0] else "wrong_tool"
-
-    def _here(self) -> tuple[int, ...]:
-        return self.words.here.get(self.location, ())
-
-    def _open(self, r: int) -> bool:
-        return not self.state.openable[self.row, r] or bool(self.state.opened[self.row, r])
-
-    def _visible(self, o: int, closed_too: bool = False) -> bool:
-        return any(_has(self.state.content[self.row, r], o) and (closed_too or self._open(r)) for r in self._here())
-
-    def _place(self, verb: str, r: int) -> str:
-        if verb == "go to":
-            return "already_here"
-        if r not in self._here():
-            return "not_here"
-        if not self.state.openable[self.row, r]:
-            return "not_openable"
-        return "already_open" if verb == "open" else "already_closed"
-
-    def _one(self, parts: tuple[str, ...]) -> str:
-        o = self.words.thing.get(parts[1])
-        if parts[0] == "examine":
-            return (
-                "not_here" if o is None and parts[1] in self.words.number else "unknown" if o is None else "hands_empty"
-            )
-        if o is None:
-            return "unknown"
-        return "unable" if self._visible(o) or o == self.held else "not_here"
-
-    def _take(self, o: int, r: int) -> str:
-        if r not in self._here() or (self._open(r) and not _has(self.state.content[self.row, r], o)):
-            return "not_here"
-        if not self._open(r):
-            return "closed"
-        return "hands_full" if "pickupable" in self.words.house.objects[o].can else "unable"
-
-    def _slice(self, o: int | None, knife: int | None) -> str:
-        if o is None or knife is None:
-            return "unknown"
-        if self.held != knife:
-            return "hands_empty"
-        if not _has(self.state.able[self.row, d.KNIFE], knife):
-            return "wrong_tool"
-        return "unable" if self._visible(o) else "not_here"

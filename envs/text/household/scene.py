@@ -8,7 +8,7 @@ import numpy as np
 
 from ludarium.envs.core.scene import Label, Rect, Scene, Shape, Sprites
 from ludarium.envs.text.household.dynamics import State
-from ludarium.envs.text.household.language import _members
+from ludarium.envs.text.household.language import members
 
 if TYPE_CHECKING:
     from ludarium.envs.text.household.simulator import Household
@@ -41,7 +41,7 @@ def scene(simulator: Household, state: State, row: int) -> Scene:
         shut = bool(state.openable[row, r]) and not state.opened[row, r]
         boxes.append(Rect(x + 0.1, y + 0.1, _WIDE - 0.2, _HIGH - 0.2, "floor", f"receptacle-{r}", title=name))
         shapes.append(Label(x + 0.4, y + 0.75, name + (" (closed)" if shut else ""), 0.5, "start", id=f"name-{r}"))
-        inside = [] if shut else [words.objects[o] for o in _members(state.content[row, r])]
+        inside = [] if shut else [words.objects[o] for o in members(state.content[row, r])]
         told.append(f"{name}: {'closed' if shut else ', '.join(inside) or 'nothing'}")
         for n, text in enumerate(_contents(inside)):
             shapes.append(Label(x + 0.7, y + 1.35 + 0.55 * n, text, 0.42, "start", id=f"in-{r}-{n}"))

@@ -18,7 +18,7 @@ from ludarium.envs.core.rng import draw_below, episode_key
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner, every_seat
 from ludarium.envs.core.state import Field
-from ludarium.envs.text.household import dynamics, language, relations, scene
+from ludarium.envs.text.household import dynamics, language, masks, relations, reset, rounds, scene
 from ludarium.envs.text.household.config import REWARDS, HouseholdConfig
 from ludarium.envs.text.household.difficulty import Difficulty, assess
 from ludarium.envs.text.household.dynamics import FAULTS, HEAD, STREAM_SLOT
@@ -91,7 +91,7 @@ class Household(ArraySimulator):
     def load(self, state: Any, row: int, instance: Any) -> None:
         """Put a `House` (or its JSON form) into a row."""
         house = instance if isinstance(instance, House) else House.from_data(instance)
-        dynamics.furnish(state, _tables(house, self.config), row, 0)
+        reset.furnish(state, _tables(house, self.config), row, 0)
 
     def instance_hash(self, state: Any, row: int) -> str:
         """The hash of the house."""
@@ -114,13 +114,13 @@ class Household(ArraySimulator):
     # --- reset and step ---
     def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin episodes: in a slot of the pool, in the one that the seed draws (-1), or in what was loaded (-2)."""
-        bad = dynamics.reset(state, self.scalars, self.pool, which, seeds, slots, len(self.houses))
+        bad = reset.reset(state, self.scalars, self.pool, which, seeds, slots, len(self.houses))
         if bad >= 0:
             raise InstanceError(f"slot {slots[bad]}; this environment's pool has {len(self.houses)} houses")
 
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""
-        dynamics.step(state, self.scalars, actions[0], *out)
+        rounds.step(state, self.scalars, actions[0], *out)
 
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the actions without effect: by taking them, and going back."""
@@ -152,23 +152,23 @@ class Household(ArraySimulator):
     # --- views ---
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
         """Write what the listed seats know."""
-        dynamics.see(state, self.scalars, seats, out)
+        masks.see(state, self.scalars, seats, out)
 
     def action_mask(self, state: Any, role: int, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
         """Write the admissible actions."""
-        dynamics.masks(state, self.scalars, seats, out)
+        masks.masks(state, self.scalars, seats, out)
 
     def legal(self, state: Any, row: int, seat: int) -> list[int]:
         """The admissible actions of a seat, in ascending order."""
         seats = np.full((len(state.t), 1), -1, np.int32)
         seats[row] = seat
         mask = np.zeros((len(state.t), 1, self.actions), np.int8)
-        dynamics.masks(state, self.scalars, seats, mask)
+        masks.masks(state, self.scalars, seats, mask)
         return [int(action) for action in np.flatnonzero(mask[row, 0])]
 
     def full(self, state: Any, row: int, information: str = "full") -> dict[str, Any]:
         """The house, and where everything is now: sets of objects by receptacle and location, and their states."""
-        house, members = self.house(state, row), language._members
+        house, members = self.house(state, row), language.members
         return {
             "house": house.as_data(),
             "t": int(state.t[row]),

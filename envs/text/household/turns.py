@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.buffers import DUE, MARK, canonical, row_sums
 from ludarium.envs.core.compile import inner, tight
-from ludarium.envs.text.household.dynamics import Scalars, State, advance, look, look_mask
+from ludarium.envs.text.household.dynamics import Scalars, State
+from ludarium.envs.text.household.masks import look, look_mask
+from ludarium.envs.text.household.rounds import advance
 
 __all__ = ["Turn", "turn"]
 
