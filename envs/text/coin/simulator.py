@@ -129,6 +129,17 @@ class Coin(ArraySimulator):
         given = self._instance_of(state, row)
         return {"steps": float(len(shortest_plan(given.exits, given.ways, given.start, given.coin)))}
 
+    def plan_left(self, state: Any, row: int, seat: int = 0) -> int:
+        """Commands that the player still needs at least."""
+        if state.held[row]:
+            return 0
+        now = self.full(state, row)
+        return len(shortest_plan(now["exits"], now["ways"], now["room"], now["coin"]))
+
+    def extras(self, state: Any) -> dict[str, NDArray[Any]]:
+        """The fault of the last action."""
+        return {"reason": state.said}
+
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What no step may break."""
         rows = np.arange(len(state.t))[:, None, None]

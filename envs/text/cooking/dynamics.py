@@ -1,6 +1,6 @@
 """The dynamics of the cooking games: the state, the scalars, and the compiled kernels over them.
 
-The rules are those of TextWorld's cooking challenge; `docs` of its worlds are in the family's README.
+The rules are those of TextWorld's cooking challenge; the family's README tells them, and the two differences.
 """
 
 from __future__ import annotations

@@ -148,6 +148,15 @@ class Cooking(ArraySimulator):
         plan = shortest_plan(self.full(start, 0))
         return {} if plan is None else {"steps": float(len(plan))}
 
+    def plan_left(self, state: Any, row: int, seat: int = 0) -> int:
+        """Commands that the cook still needs at least, -1 if the game cannot be won any more."""
+        plan = None if state.lost[row] else shortest_plan(self.full(state, row))
+        return -1 if plan is None else len(plan)
+
+    def extras(self, state: Any) -> dict[str, NDArray[Any]]:
+        """The fault of the last action, and the points earned so far as bits: three an ingredient, the meal, the eating."""
+        return {"reason": state.said, "subgoals": state.earned}
+
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What no step may break."""
         rows = np.arange(len(state.t))[:, None]

@@ -36,9 +36,10 @@ class Game:
         """Keep what TextWorld said."""
         self.text = str(state["feedback"]).strip()
         self.admissible = sorted(set(state["admissible_commands"] or ()))[: self.limit]
-        self.score = int(state["score"] or 0)
+        self.won, self.lost = bool(state.get("won")), bool(state.get("lost"))
+        score = state.get("score")  # the PDDL engine keeps none before the first step
+        self.score = int(self.won if score is None else score)
         self.max_score = int(state.get("max_score") or 1)
-        self.won, self.lost = bool(state["won"]), bool(state["lost"])
         said = json.dumps([self.text, self.admissible, self.score, self.won, self.lost])
         self.chain = hashlib.blake2b(self.chain + said.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 

@@ -135,3 +135,22 @@ def test_a_file_that_textworld_cannot_play_is_named(tmp_path: Path) -> None:
     path.with_suffix(".json").write_text("{}")
     with pytest.raises(FileFormatError, match=r"game\.z8"):
         begun(games=(str(path),))
+
+
+def test_a_house_of_ours_is_played_from_its_file(tmp_path: Path) -> None:
+    """The household's export, a `.tw-pddl` file: text, commands, and a snapshot by its commands."""
+    from ludarium.envs.text.household.export import to_textworld
+
+    house_world = make_simulator("text-household-v0", dialect="0.4", n_receptacles=6, n_objects=6)
+    path = to_textworld(house_world.instance(3), tmp_path)
+    batch = begun(games=(str(path),), max_steps=60)
+    assert "Your task is to" in batch.simulator.describe(batch.state, 0, 0)
+    assert "look" in (commands(batch.simulator, batch.state, 0, 0) or ())
+    kept = batch.snapshot()
+    batch.actions[0][0][0] = int(np.flatnonzero(batch.masks[0][0, 0])[0])
+    batch.step()
+    text = batch.simulator.describe(batch.state, 0, 0)
+    batch.restore(kept)
+    batch.actions[0][0][0] = 0
+    batch.step()
+    assert batch.simulator.describe(batch.state, 0, 0) == text
