@@ -75,7 +75,7 @@ def _warm_agent(name: str) -> None:
 
     from ludarium.agents.registry import make_agent
     from ludarium.envs.core.batch import Batch
-    from ludarium.envs.core.errors import AgentError, NotClaimedError
+    from ludarium.envs.core.errors import AgentError, NotClaimedError, ScenarioError
     from ludarium.envs.core.registry import WORLDS, available, make_simulator
     from ludarium.leaderboards.guarded import Guarded
 
@@ -91,5 +91,5 @@ def _warm_agent(name: str) -> None:
                 if not batch.over[0]:
                     crew.act()
                     batch.step()
-        except (AgentError, NotClaimedError):
-            continue  # not made for this world
+        except (AgentError, NotClaimedError, ScenarioError):
+            continue  # not made for this world, or one of messages, where only a scenario knows what to say by default
