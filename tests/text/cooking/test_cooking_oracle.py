@@ -59,6 +59,28 @@ def relevant(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "where": where}
 
 
+def held_to_brute_force(options: dict[str, Any], seed: int, wander: int) -> None:
+    """The plan after some steps at random is as short as brute force finds, and wins."""
+    batch = batch_of(1, seed, **options)
+    simulator, chance = batch.simulator, random.Random(seed)
+    data = relevant(simulator.instance(seed).as_data())
+    simulator.load(batch.state, 0, data)
+    simulator.reset(batch.state, np.ones(1, np.bool_), np.array([seed]), np.array([-2], np.int32))
+    game = Reference(data, 1000)
+    for _ in range(wander):  # from other states than the first, too
+        safe = ("look", "inventory", "examine", "eat", "drink", "cook", "chop", "slice", "dice")
+        command = chance.choice([text for text in game.commands() if not text.startswith(safe)] or ["look"])
+        game.step(command)
+        batch.actions[0][0, 0] = NUMBER[command]
+        batch.step()
+    plan = shortest_plan(simulator.full(batch.state, 0))
+    assert plan is not None
+    assert brute(game, len(plan) - 1) == len(plan), (seed, plan)
+    for command in plan:
+        assert game.step(command)[1]
+    assert game.won
+
+
 @pytest.mark.parametrize(
     "options",
     [
@@ -71,24 +93,22 @@ def relevant(data: dict[str, Any]) -> dict[str, Any]:
 )  # fmt: skip
 def test_plans_are_as_short_as_brute_force_finds(options: dict[str, Any]) -> None:
     for seed in range(5):
-        batch = batch_of(1, seed, **options)
-        simulator, chance = batch.simulator, random.Random(seed)
-        data = relevant(simulator.instance(seed).as_data())
-        simulator.load(batch.state, 0, data)
-        simulator.reset(batch.state, np.ones(1, np.bool_), np.array([seed]), np.array([-2], np.int32))
-        game = Reference(data, 1000)
-        for _ in range(seed * 2):  # from other states than the first, too
-            safe = ("look", "inventory", "examine", "eat", "drink", "cook", "chop", "slice", "dice")
-            command = chance.choice([text for text in game.commands() if not text.startswith(safe)] or ["look"])
-            game.step(command)
-            batch.actions[0][0, 0] = NUMBER[command]
-            batch.step()
-        plan = shortest_plan(simulator.full(batch.state, 0))
-        assert plan is not None
-        assert brute(game, len(plan) - 1) == len(plan), (seed, plan)
-        for command in plan:
-            assert game.step(command)[1]
-        assert game.won
+        held_to_brute_force(options, seed, 2 * seed)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"go": 6, "recipe": 2, "take": 2, "drop": True, "open": False},
+        {"go": 12, "recipe": 2, "take": 2, "drop": True, "cook": False, "open": False},
+        {"go": 9, "recipe": 2, "take": 2, "cut": False, "open": False},
+        {"go": 1, "recipe": 3, "take": 3, "drop": True, "open": False},
+    ],
+)  # fmt: skip
+def test_plans_of_larger_games_are_as_short_as_brute_force_finds(options: dict[str, Any]) -> None:
+    for seed in range(4):
+        held_to_brute_force(options, seed, 3 * seed)
 
 
 def test_the_oracle_wins_every_game_with_all_points() -> None:
