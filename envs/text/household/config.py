@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from ludarium.envs.core.config import Config, at_least, one_of, within
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.text.household.classes import ROOMS, TASKS
-from ludarium.envs.text.household.rooms import SPLITS
-from ludarium.envs.text.household.wishes import check_wishes
+from ludarium.envs.text.household.wishes import SPLITS, check_wishes
 
 __all__ = ["DIALECTS", "LEVELS", "REWARDS", "SPLITS", "HouseholdConfig"]
 

@@ -19,11 +19,9 @@ from ludarium.envs.text.household.instance import Receptacle, numbered
 from ludarium.envs.text.household.placements import HOLDS, accepts, lies, stands
 
 __all__ = [
-    "COMMON", "LAYOUTS", "SPLITS", "Layout", "capacity", "choose", "combinations", "layout", "layouts_of", "owner",
-    "rooms_of", "smallest", "targets",
+    "COMMON", "LAYOUTS", "Layout", "choose", "combinations", "layout", "layouts_of", "owner", "targets",
 ]  # fmt: skip
 
-SPLITS = ("train", "seen", "unseen")
 LAYOUTS = 60
 """Layouts a room."""
 COMMON = 40
@@ -32,15 +30,6 @@ COMMON = 40
 _STREAM_TASTE, _STREAM_KIND, _STREAM_SHARE, _STREAM_HABIT = 401, 402, 403, 404
 _BESIDE = {"CounterTop": "CoffeeMachine", "Toaster": "CounterTop", "Drawer": "Drawer", "Cabinet": "Cabinet"}
 """Classes that may share a location with one that is listed before: one stands before both."""
-
-_TASK_ROOMS = {
-    "pick": ROOMS,
-    "look": ("livingroom", "bedroom"),
-    "clean": ("kitchen", "bathroom"),
-    "heat": ("kitchen",),
-    "cool": ("kitchen",),
-    "pick_two": ROOMS,
-}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -136,26 +125,6 @@ def choose(weights: list[int] | tuple[int, ...], ticket: int) -> int:
 def layouts_of(split: str) -> range:
     """The numbers of a split's layouts."""
     return range(COMMON, LAYOUTS) if split == "unseen" else range(COMMON)
-
-
-def capacity(room: str, number: int, size: int) -> dict[str, int]:
-    """How many objects the receptacles of each class hold at the start of a game; classes that few things fit are left out."""
-    found: dict[str, int] = {}
-    for place in layout(room, number, size).receptacles:
-        if HOLDS[place.kind] > 1:
-            found[place.kind] = found.get(place.kind, 0) + HOLDS[place.kind]
-    return found
-
-
-@functools.lru_cache(maxsize=256)
-def smallest(room: str, split: str, size: int) -> int:
-    """The number of the split's layout that holds least."""
-    return min(layouts_of(split), key=lambda number: (sum(capacity(room, number, size).values()), number))
-
-
-def rooms_of(task: str) -> tuple[str, ...]:
-    """The rooms where a task can be set."""
-    return _TASK_ROOMS[task]
 
 
 # --- what is asked for -------------------------------------------------------------------------------------------------

@@ -7,18 +7,35 @@ from typing import TYPE_CHECKING
 
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.text.household.classes import ROOMS, TASKS
-from ludarium.envs.text.household.rooms import capacity, rooms_of, smallest
+from ludarium.envs.text.household.placements import HOLDS, stands
 
 if TYPE_CHECKING:
     from ludarium.envs.text.household.config import HouseholdConfig
 
-__all__ = ["PLACED", "check_wishes", "needed", "settings", "wanted"]
+__all__ = ["PLACED", "SPLITS", "check_wishes", "least_room", "needed", "rooms_of", "settings", "wanted"]
+
+SPLITS = ("train", "seen", "unseen")
 
 PLACED = ("pick", "clean", "heat", "cool", "pick_two")
 """Tasks whose goal is that things lie somewhere."""
 _SLICED = ("pick", "clean", "heat", "cool")
 _TWO_STEP = ("heat", "cool")
 _LACKING = {"heat": "microwave", "cool": "fridge", "look": "lamp", "clean": "sinkbasin with things to clean"}
+
+
+_TASK_ROOMS = {
+    "pick": ROOMS,
+    "look": ("livingroom", "bedroom"),
+    "clean": ("kitchen", "bathroom"),
+    "heat": ("kitchen",),
+    "cool": ("kitchen",),
+    "pick_two": ROOMS,
+}
+
+
+def rooms_of(task: str) -> tuple[str, ...]:
+    """The rooms where a task can be set."""
+    return _TASK_ROOMS[task]
 
 
 @functools.lru_cache(maxsize=256)
@@ -68,14 +85,28 @@ def check_wishes(config: HouseholdConfig) -> None:
             f"{config.same_class_decoys} more of each class, and lamp, knife or held thing; take more, or fewer decoys"
         )
     for room in dict.fromkeys(room for _, room in found):
-        number = smallest(room, config.split, config.n_receptacles)
-        holds = capacity(room, number, config.n_receptacles)
+        holds = least_room(room, config.n_receptacles)
         if config.n_objects > sum(holds.values()):
             listed = ", ".join(f"{kind.lower()} {holds[kind]}" for kind in sorted(holds))
             raise ConfigError(
                 f"n_objects = {config.n_objects} is too many: a {room} of {config.n_receptacles} receptacles may hold "
                 f"no more than {sum(holds.values())} ({listed}); take fewer objects or more receptacles"
             )
+
+
+@functools.lru_cache(maxsize=256)
+def least_room(room: str, size: int) -> dict[str, int]:
+    """How many objects each class of receptacles holds at the start of a game, in the room that holds least.
+
+    Classes that few things fit count for nothing. No layout is drawn for it: a config is checked without the compiler.
+    """
+    found: dict[str, int] = {}
+    holds = {row.kind: HOLDS[row.kind] if HOLDS[row.kind] > 1 else 0 for row in stands(room)}
+    kinds = [row.kind for row in stands(room) for _ in range(row.least)]
+    others = [row.kind for row in stands(room) for _ in range(row.most - row.least)]
+    for kind in kinds + sorted(others, key=lambda kind: (holds[kind], kind))[: size - len(kinds)]:
+        found[kind] = found.get(kind, 0) + holds[kind]
+    return {kind: count for kind, count in found.items() if count}
 
 
 def _check_extensions(config: HouseholdConfig) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from ludarium.envs.text.household.classes import OBJECTS, OPENABLE, RECEPTACLES, ROOMS, TASKS
 from ludarium.envs.text.household.placements import HOLDS, accepts, lies, stands
-from ludarium.envs.text.household.rooms import COMMON, LAYOUTS, combinations, layout, layouts_of, owner, rooms_of
+from ludarium.envs.text.household.rooms import COMMON, LAYOUTS, combinations, layout, layouts_of, owner
+from ludarium.envs.text.household.wishes import least_room, rooms_of
 
 SIZE = 14
 
@@ -54,6 +58,20 @@ def test_a_layout_keeps_to_the_table(room, size):
         assert {place.kind for place in found.receptacles if place.openable} <= OPENABLE
         used = {place.location for place in found.receptacles}
         assert used == set(range(found.locations - 1)), "the last location is the middle of the room"
+
+
+@pytest.mark.parametrize("size", [5, 14, 40])
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_layout_holds_less_than_the_config_reckons_with(room, size):
+    least = sum(least_room(room, size).values())
+    for number in range(LAYOUTS):
+        assert sum(holds for holds in layout(room, number, size).holds if holds > 1) >= least
+
+
+def test_a_config_is_checked_without_the_compiler():
+    words = "import sys; from ludarium.envs.text.household.config import HouseholdConfig as C; C(); print('numba' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def test_listing_order_is_class_ascending_and_number_descending():
