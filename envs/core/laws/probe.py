@@ -1495,10 +1495,9 @@ class Driver:
             thread.join()
         return done
 
-    def op_scramble(self, seed: int) -> str:
+    def op_scramble(self, seed: int) -> None:
         """Set the process's random state to something else."""
         _scramble(seed)
-        return _global_print()
 
     def op_snapshot(self, world: str, slot: str) -> dict[str, Any]:
         """Keep a snapshot."""
