@@ -119,7 +119,9 @@ class House:
 
     def as_data(self) -> dict[str, Any]:
         """Plain JSON values; `from_data` is the inverse."""
-        data: dict[str, Any] = _plain(dataclasses.asdict(self))
+        data = {name: _plain(getattr(self, name)) for name in _FIELDS[House]}
+        for name, kind in (("receptacles", Receptacle), ("objects", Object)):
+            data[name] = [{key: _plain(getattr(thing, key)) for key in _FIELDS[kind]} for thing in getattr(self, name)]
         return data
 
     @classmethod
@@ -246,9 +248,10 @@ def goal_classes(goal: Goal) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return [_plain(item) for item in value] if type(value) is tuple else value
+
+
+_FIELDS = {kind: tuple(field.name for field in dataclasses.fields(kind)) for kind in (Receptacle, Object, House)}
 
 
 def _tuples(value: Any) -> Any:
