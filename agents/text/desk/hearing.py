@@ -9,7 +9,8 @@ from ludarium.envs.text.desk.domain import Domain
 __all__ = ["Heard", "ids_in", "listen"]
 
 _ASKS = re.compile(
-    r"\?|\b(please (tell|give|provide|share|send|let)|could you|can you|may i|i('ll| will| would)? (also )?need|let me know)\b"
+    r"\?|\b(please (tell|give|provide|share|send|let|confirm|verify)|"
+    r"could you|can you|may i|i('ll| will| would)? (also )?need|let me know)\b"
 )
 _PROPOSES = re.compile(
     r"\b(shall i|should i|do you want me to|would you like me to|do you want to (go ahead|proceed)|go ahead\?|"
@@ -26,6 +27,9 @@ _NOT_FOUND = re.compile(
 )
 _DONE = re.compile(
     r"\b(done|completed|all set|(has|have) (now )?been|is now|are now|successfully|here is what|the answer is|"
+    r"(it's|it is|it was|that's|that is|you're|you are|everything is) (now )?(all )?"
+    r"(cancel|book|chang|updat|fix|sort|solv|resolv|done|paid)|"
+    r"(fixed|solved|resolved|taken care of|processed)\b|"
     r"i('ve| have) (now )?(cancel|chang|return|exchang|updat|replac|add|sent|book|refund|set|wrapp|issu|restor))"
 )
 _ELSE = re.compile(
@@ -37,6 +41,13 @@ _WAIT = re.compile(
 _HANDOVER = re.compile(
     r"\b((transferr?|hand|connect)ing you|(transfer|hand|pass) you (over|to)|connect you (to|with)|"
     r"(human|colleague) will take over)\b"
+)
+_GREETS = re.compile(
+    r"how (can|may|could) (i|we) (help|assist)|what can (i|we) (do|help)|what do you need|what is it about|"
+    r"(more|some|further|all) (details|information)|tell me more"
+)
+_WHO = re.compile(
+    r"(verify|confirm|check) (who you are|your (identity|account))|who (you are|am i (speaking|talking))|identify you"
 )
 _ID = re.compile(r"\b[A-Z]{2}\d{5}\b")
 
@@ -56,6 +67,9 @@ class Heard:
         self.waits = bool(_WAIT.search(low))
         self.hands_over = bool(_HANDOVER.search(low)) and not self.proposes
         self.slots = [name for name, ask in domain.asks.items() if re.search(ask.heard, low)] if self.asks else []
+        if self.asks and not self.slots and _WHO.search(low):
+            self.slots = ["name", "email", "zip"]
+        self.greets = bool(_GREETS.search(low))
         self.instructions = [
             (tool, dict(arguments))
             for tool, cues in domain.cues.items()

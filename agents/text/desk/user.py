@@ -47,6 +47,7 @@ class _Mind:
     insisted: bool = False
     puzzled: int = 0
     heard: int = 0
+    greeted: int = 0
 
 
 class DeskUser(Agent):
@@ -119,7 +120,7 @@ class _Voice:
             return self.calls(heard)
         if heard.not_found:
             return self.correct(mind, chance)
-        if heard.proposes:
+        if heard.proposes and not self.identity(heard):
             return self.decide(mind, heard, chance)
         if heard.declines:
             return self.give_way(mind, chance)
@@ -128,6 +129,9 @@ class _Voice:
             return self.go_on(mind, chance)
         if slots:
             return self.tell(mind, slots, chance)
+        if heard.greets and mind.greeted < 2:
+            mind.greeted += 1
+            return self.whole(mind) if mind.greeted == 2 else self.bring_up(mind.wish, chance)
         if heard.anything_else:
             return self.remind(mind, chance, "You haven't dealt with my request yet.")
         if heard.waits and not heard.asks:
@@ -135,6 +139,10 @@ class _Voice:
         if heard.slots:
             return self.remind(mind, chance, "I can't tell you that, I have nothing of the kind.")
         return self.remind(mind, chance, chance.pick(PUZZLED))
+
+    def identity(self, heard: Heard) -> bool:
+        """Whether the agent wants to know who this is, and proposes nothing, whatever its words ("please confirm your email")."""
+        return bool(set(heard.slots) & {"name", "email", "zip"}) and not ids_in(heard.text)
 
     # --- what is known ---------------------------------------------------------------------------------------------
     def known(self, mind: _Mind) -> dict[str, str]:
@@ -205,6 +213,7 @@ class _Voice:
     def go_on(self, mind: _Mind, chance: Chance, declined: bool = False) -> str:
         """The next wish, or goodbye."""
         mind.wish, mind.agreed, mind.insisted, mind.puzzled = mind.wish + 1, False, False, 0
+        mind.greeted = 0
         if mind.wish >= len(self.wishes):
             return f"{chance.pick(GIVEN_UP if declined else BYE[self.persona])} ###STOP###"
         lead, words = chance.pick(MOVED_ON if declined else NEXT[self.persona]), self.bring_up(mind.wish, chance)

@@ -273,3 +273,37 @@ def test_any_function_can_play_the_user_and_its_words_are_in_the_trace():
     assert "check_phone" in heard[0][0]["content"]
     assert "airplane mode is" in heard[1][1]["content"]
     assert decode(encode(batch.trace())).replay().ok
+
+
+def test_people_who_serve_in_their_own_words_are_understood():
+    """An episode played by hand (retail, seed 4), with a wrong turn at the start."""
+    env = gym.make(WORLD, seat="agent_0", domain="retail")
+    env.reset(seed=4)
+    game = env.unwrapped.batch.state.games[0]
+    assert [wish["kind"] for wish in game.task["wishes"]] == ["return_items", "exchange_item"]
+
+    def hear(text):
+        seen, _, over, _, info = env.step(text)
+        return json.loads(seen)["messages"][-1]["content"], over, info
+
+    assert re.search("return|back", hear("Hello! How can I help you today?")[0])
+    assert "@" in hear("Gladly. Please confirm your email address so that I can find you.")[0]
+    hear(f"find_customer_by_email(email='{game.task['facts']['email']}')")
+    told = hear("Thank you. Which order is this about, and which item would you like to return?")[0]
+    assert "OR10238" in told
+    assert "table runner" in told
+    hear("get_order(order_id='OR10238')")
+    assert "gift card" in hear("And where should the refund go?")[0]
+    assert hear("I can return IT10010 from OR10238. Do you confirm?")[0].startswith("No, IT10010")
+    said = hear("Sorry. I would return IT10162 of OR10238 and refund $161.00 to your gift card. Do you confirm?")[0]
+    assert said.startswith("Yes")
+    hear("return_items(order_id='OR10238', item_ids=['IT10162'], refund_to='PM10195')")
+    assert "armchair" in hear("Your return has been processed: $161.00. Can I help with anything else?")[0]
+    assert "OR10237" in hear("Sure. What's the order number, please?")[0]
+    hear("get_order(order_id='OR10237')")
+    assert not hear("I'm afraid I can't exchange that: it is a clearance product.")[1]
+    last, over, info = hear("Unfortunately our policy does not allow it, I can't make exceptions.")
+    assert over
+    assert "STOP" in last
+    assert info["metrics"]["success"] == 1
+    assert info["metrics"]["violations"] == 0
