@@ -12,17 +12,17 @@ from ludarium.envs.text.desk.tables import Tables
 
 __all__ = ["scene"]
 
-_WIDTH, _HEIGHT, _LINE = 40.0, 24.0, 0.62
-_CHARACTERS = 62
+_WIDTH, _HEIGHT, _LINE = 44.0, 26.0, 1.0
+_CHARACTERS = 52
 
 
 def scene(game: Game, steps: int, most: int) -> Scene:
     """The last messages, newest below; and each changed row with its changed columns."""
     background = (
-        Rect(0.3, 1.2, 23.4, _HEIGHT - 1.5, "floor"),
-        Rect(24.0, 1.2, 15.7, _HEIGHT - 1.5, "floor"),
-        Label(0.5, 0.9, f"Conversation ({game.domain.name})", 0.7, "start"),
-        Label(24.2, 0.9, "Rows that changed", 0.7, "start"),
+        Rect(0.3, 1.5, 27.4, _HEIGHT - 2.0, "floor"),
+        Rect(28.0, 1.5, 15.7, _HEIGHT - 2.0, "floor"),
+        Label(0.6, 1.0, f"Conversation ({game.domain.name})", 1.0, "start"),
+        Label(28.3, 1.0, "Rows that changed", 1.0, "start"),
     )
     values = {"messages": float(len(game.log)), "writes": float(game.counts["writes"])}
     ended = f", {game.ended.replace('_', ' ')}" if game.ended else ""
@@ -33,7 +33,7 @@ def scene(game: Game, steps: int, most: int) -> Scene:
 
 def _talk(game: Game) -> list[Shape]:
     lines: list[tuple[str, str]] = []
-    for entry in game.log[-24:]:
+    for entry in game.log[-40:]:
         who = "agent" if entry.seat == AGENT else "user"
         words = {
             "text": f"{who}: {entry.text}",
@@ -43,9 +43,9 @@ def _talk(game: Game) -> list[Shape]:
         }[entry.kind]
         style = "text" if entry.kind == "text" else "wall"
         lines += [(part, style) for part in textwrap.wrap(words, _CHARACTERS, subsequent_indent="    ") or [""]]
-    room = int((_HEIGHT - 2.2) / _LINE)
+    room = int((_HEIGHT - 3.5) / _LINE)
     return [
-        Label(0.6, 2.0 + _LINE * n, text, 0.46, "start", style) for n, (text, style) in enumerate(lines[-room:])
+        Label(0.6, 2.7 + _LINE * n, text, 0.8, "start", style) for n, (text, style) in enumerate(lines[-room:])
     ]  # fmt: skip
 
 
@@ -53,20 +53,20 @@ def _rows(game: Game) -> list[Shape]:
     lines: list[str] = []
     for start, now in ((game.start[0], game.desk.db), (game.start[1], game.desk.user_db)):
         lines += _changes(start, now)
-    room = int((_HEIGHT - 2.2) / _LINE)
-    return [Label(24.3, 2.0 + _LINE * n, text, 0.46, "start") for n, text in enumerate(lines[:room])]
+    room = int((_HEIGHT - 3.5) / _LINE)
+    return [Label(28.3, 2.7 + _LINE * n, text, 0.8, "start") for n, text in enumerate(lines[:room])]
 
 
 def _changes(start: Tables, now: Tables) -> list[str]:
     lines = []
-    for (table, key), row in sorted(now.changed.items(), key=lambda part: part[0]):
-        old = start.get(table, key)
+    for table, key in sorted({**start.changed, **now.changed}):
+        old, row = start.get(table, key), now.get(table, key)
         if old == row:
             continue
         lines.append(f"{table} {key}" + ("" if old else " (new)") + (" (gone)" if row is None else ""))
         for name, value in (row or {}).items():
             if old is None or old.get(name) != value:
-                lines.append(f"   {name}: {_short(old.get(name)) + ' to ' if old else ''}{_short(value)}"[:46])
+                lines.append(f"   {name}: {_short(old.get(name)) + ' to ' if old else ''}{_short(value)}"[:30])
     return lines
 
 

@@ -307,3 +307,14 @@ def test_people_who_serve_in_their_own_words_are_understood():
     assert "STOP" in last
     assert info["metrics"]["success"] == 1
     assert info["metrics"]["violations"] == 0
+
+
+def test_the_picture_shows_the_words_and_every_row_that_changed():
+    batch = talk("desk-oracle", 11, domain="telecom")
+    game = batch.state.games[0]
+    shown = [shape.text for shape in batch.simulator.scene(batch.state, 0).shapes]
+    touched = {key for db in (game.desk.db, game.desk.user_db) for _, key in db.changed}
+    assert touched
+    assert all(any(key in text for text in shown) for key in touched)
+    assert any("phones" in text for text in shown)
+    assert any("STOP" in text for text in shown)
