@@ -71,6 +71,8 @@ class State(NamedTuple):
     """int16[B]"""
     coin: NDArray[np.int16]
     """int16[B]: the coin's room"""
+    seen: NDArray[np.bool_]
+    """bool[B, R]: the rooms where the player was"""
     last: NDArray[np.int16]
     """int16[B]: the last action, or -1"""
     said: NDArray[np.int16]
@@ -84,7 +86,8 @@ def fields(rooms: int) -> tuple[Field, ...]:
         Field("faults", np.int32), Field("exits", np.int16, (rooms, 4), "derived"),
         Field("first", np.uint8, (rooms, 4), "derived"), Field("place", np.int16, (rooms, 2), "derived"),
         Field("size", np.int16, (), "derived"), Field("start", np.int16, (), "derived"),
-        Field("coin", np.int16, (), "derived"), Field("last", np.int16, (), "derived"),
+        Field("coin", np.int16, (), "derived"), Field("seen", np.bool_, (rooms,), "derived"),
+        Field("last", np.int16, (), "derived"),
         Field("said", np.int16, (), "derived"),
     )  # fmt: skip
 
@@ -107,6 +110,8 @@ def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int6
         s.over[b] = False
         s.live[b] = True
         s.room[b] = s.start[b]
+        s.seen[b] = False
+        s.seen[b, np.int64(s.start[b])] = True
         s.held[b] = 0
         s.faults[b] = 0
         s.last[b] = -1
@@ -175,6 +180,7 @@ def step(
             reward[b, 0] = 1.0
         elif GO <= action < INVENTORY:
             s.room[b] = s.exits[b, np.int64(s.room[b]), action - GO]
+            s.seen[b, np.int64(s.room[b])] = True
         elif action < EXAMINE:
             _swing(s, b, action - CLOSE, CLOSED)
         elif UNLATCH <= action < TAKE:

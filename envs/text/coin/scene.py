@@ -1,8 +1,10 @@
-"""The picture of the coin games: rooms on their lattice, ways and doors between them, the coin and the player."""
+"""The picture of the coin games: the rooms where the player was, their ways and doors, the coin once seen."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ludarium.envs.core.scene import Circle, Line, Rect, Scene, Shape
 from ludarium.envs.text.coin import dynamics, language
@@ -14,37 +16,45 @@ if TYPE_CHECKING:
 __all__ = ["scene"]
 
 
+_REACH = 9
+"""Places to each side of the player that the picture shows; rooms are three apart."""
+
+
 def scene(simulator: Coin, state: dynamics.State, row: int) -> Scene:
-    """Shapes of one row of a state; a closed door is drawn thick, an open one thin."""
-    count = int(state.size[row])
-    place = state.place[row, :count].astype(float)
-    place -= place.min(0) - 1
-    background: list[Shape] = []
-    doors: list[Shape] = []
-    for room in range(count):
+    """Shapes of one row of a state: only rooms where the player was, around the player; nothing else is known.
+
+    A closed door is drawn thick, an open one thin.
+    """
+    here = state.place[row, int(state.room[row])].astype(float)
+    place = state.place[row].astype(float) - here + _REACH + 0.5
+    lines: list[Shape] = []
+    rooms: list[Shape] = []
+    for room in np.flatnonzero(state.seen[row]).tolist():
         x, y = place[room].tolist()
-        for d in range(4):
-            way, other = int(state.way[row, room, d]), int(state.exits[row, room, d])
-            if way == WALL or other < room:
-                continue
-            ends = ((x, y), tuple(place[other].tolist()))
-            background.append(Line(ends, 0.12, "path"))
-            if way in (CLOSED, OPEN):
-                doors.append(Line(ends, 0.4 if way == CLOSED else 0.2, "wall" if way == CLOSED else "accent.2"))
-    for room in range(count):
-        x, y = place[room].tolist()
-        name = language.name_of(state.key[row], room)
-        background.append(Rect(x - 0.4, y - 0.4, 0.8, 0.8, "floor", f"room_{room}", title=name))
-    x, y = place[int(state.room[row])].tolist()
-    shapes = [*doors, Circle(x, y, 0.3, "robot", "player", title="player")]
-    if not state.held[row]:
-        x, y = place[int(state.coin[row])].tolist()
+        if not (0 <= x <= 2 * _REACH + 1 and 0 <= y <= 2 * _REACH + 1):
+            continue
+        for d, (dx, dy) in enumerate(((1, 0), (0, -1), (0, 1), (-1, 0))):
+            way = int(state.way[row, room, d])
+            if way != WALL:
+                ends = ((x, y), (x + dx, y + dy))
+                lines.append(Line(ends, 0.12, "path"))
+                if way in (CLOSED, OPEN):
+                    door = ((x + 0.5 * dx, y + 0.5 * dy), (x + 0.7 * dx, y + 0.7 * dy))
+                    lines.append(Line(door, 0.5 if way == CLOSED else 0.25, "wall" if way == CLOSED else "accent.2"))
+                other = int(state.exits[row, room, d])
+                if state.seen[row, other]:
+                    lines.append(Line(((x, y), tuple(place[other].tolist())), 0.12, "path"))
+        rooms.append(
+            Rect(x - 0.4, y - 0.4, 0.8, 0.8, "floor", f"room_{room}", title=language.name_of(state.key[row], room))
+        )
+    shapes = [*lines, *rooms, Circle(_REACH + 0.5, _REACH + 0.5, 0.3, "robot", "player", title="player")]
+    coin = int(state.coin[row])
+    if not state.held[row] and state.seen[row, coin]:
+        x, y = place[coin].tolist()
         shapes.append(Circle(x + 0.2, y - 0.2, 0.2, "goal", "coin", title="coin"))
-    width, height = (place.max(0) + 1).tolist()
     return Scene(
-        width,
-        height,
-        background=tuple(background),
+        2 * _REACH + 1,
+        2 * _REACH + 1,
         shapes=tuple(shapes),
         caption=f"Step {int(state.t[row])} of {simulator.config.max_steps}",
         values={"coin": float(state.held[row])},

@@ -150,6 +150,8 @@ class State(NamedTuple):
     """int32[B]: the points that can be earned, as bits"""
     first: NDArray[np.int8]
     """int8[B, ...]: where, stage, way, cut, edible, lids, doors and the player's room at first"""
+    seen: NDArray[np.bool_]
+    """bool[B, R]: the rooms where the player was"""
     last: NDArray[np.int16]
     """int16[B]: the last action, or -1"""
     said: NDArray[np.int16]
@@ -171,6 +173,7 @@ def fields() -> tuple[Field, ...]:
         Field("place", np.int8, (ROOM_COUNT, 2), "derived"), Field("home", np.int8, (HOLDERS,), "derived"),
         Field("recipe", np.int8, (RECIPE, 3), "derived"), Field("limit", np.int16, (), "derived"),
         Field("offered", np.int32, (), "derived"), Field("first", np.int8, (FIRST_SIZE,), "derived"),
+        Field("seen", np.bool_, (ROOM_COUNT,), "derived"),
         Field("last", np.int16, (), "derived"), Field("said", np.int16, (), "derived"),
         Field("laid", np.bool_, (ROOM_COUNT,), "scratch"), Field("able", np.bool_, (ITEMS,), "scratch"),
         Field("chosen", np.int64, (ITEMS,), "scratch"), Field("ways", np.int64, (16,), "scratch"),
@@ -248,6 +251,8 @@ def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int6
             s.limit[b] = (c.recipe + (c.recipe == 1 and c.cut)) if c.drop else ITEMS
             _pack(s, b, False)
         _offer(s, b)
+        s.seen[b] = False
+        s.seen[b, np.int64(s.room[b])] = True
         s.inst[b] = slots[b]
         s.t[b] = 0
         s.over[b] = False
@@ -418,6 +423,7 @@ def _apply(s: State, b: int, action: int) -> float:
     verb, a, other = VERB[action], FIRST[action], SECOND[action]
     if verb == GO:
         s.room[b] = s.exits[b, np.int64(s.room[b]), a]
+        s.seen[b, np.int64(s.room[b])] = True
     elif verb in (OPEN_DOOR, CLOSE_DOOR):
         s.door[b, a] = verb == OPEN_DOOR
     elif verb in (OPEN, CLOSE):
