@@ -108,6 +108,11 @@ class HouseholdConfig(Config):
         "reward": REWARDS,
     }
 
+    def __post_init__(self) -> None:
+        if isinstance(self.dialect, float):  # as command lines and TOML files read 0.3
+            object.__setattr__(self, "dialect", str(self.dialect))
+        super().__post_init__()
+
     def validate(self) -> None:
         """Check every field by itself, then those that must fit together."""
         one_of("error_style", self.error_style, ("alfworld", "helpful"))

@@ -401,6 +401,10 @@ def test_bad_configs_fail_when_they_are_made(options: dict[str, Any], message: s
         HouseholdConfig.of(**options)
 
 
+def test_a_dialect_may_be_given_as_a_number() -> None:
+    assert HouseholdConfig.of(dialect=0.3) == HouseholdConfig.of(dialect="0.3")
+
+
 def test_bad_houses_name_what_is_wrong() -> None:
     house = small_house()
     apple = house.objects[0]
