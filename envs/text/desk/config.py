@@ -7,8 +7,7 @@ from typing import Any, ClassVar
 
 from ludarium.envs.core.config import Config, at_least
 from ludarium.envs.core.errors import ConfigError
-from ludarium.envs.text.desk.domain import DOMAINS
-from ludarium.envs.text.desk.tasks import PERSONAS, SPLITS
+from ludarium.envs.text.desk.names import DOMAINS, PERSONAS, SPLITS
 
 __all__ = ["DeskConfig"]
 

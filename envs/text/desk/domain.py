@@ -17,11 +17,9 @@ from ludarium.envs.text.desk.tables import Base, Row, Tables
 from ludarium.envs.text.desk.tools import Tool
 
 __all__ = [
-    "DOMAINS", "Ask", "Chance", "Desk", "Domain", "Draft", "Wish", "base_of", "called", "day_name", "device_of",
+    "Ask", "Chance", "Desk", "Domain", "Draft", "Wish", "base_of", "called", "day_name", "device_of",
     "domain_named", "judged", "listed", "money", "slot",
 ]  # fmt: skip
-
-DOMAINS = ("retail", "travel", "telecom")
 
 
 class Chance:

@@ -9,14 +9,13 @@ from typing import Any
 from ludarium.envs.core.errors import InstanceError
 from ludarium.envs.text.desk.domain import Chance, Desk, Domain, Draft, base_of, device_of
 from ludarium.envs.text.desk.goal import goal_of, reached
+from ludarium.envs.text.desk.names import PERSONAS, SPLITS
 from ludarium.envs.text.desk.policy import Session, Situation, broken
 from ludarium.envs.text.desk.tables import Tables
 from ludarium.envs.text.desk.tools import ToolError, checked
 
-__all__ = ["PERSONAS", "SPLITS", "draw_task", "fresh_desk", "mutations", "refusal", "run_plan", "shape", "writes_of"]
+__all__ = ["draw_task", "fresh_desk", "mutations", "refusal", "run_plan", "shape", "writes_of"]
 
-PERSONAS = ("terse", "chatty", "impatient", "mistaken", "adversarial")
-SPLITS = ("train", "val", "test")
 STREAM_TASK = 1
 _TRIES = 400
 _EMPTY: dict[str, list[Any]] = {"changed": [], "added": [], "removed": []}
