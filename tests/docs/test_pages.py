@@ -11,7 +11,7 @@ import ludarium  # noqa: F401  (registers the ids)
 from ludarium.envs.core.registry import WORLDS
 
 ROOT = pathlib.Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("envs/*/README.md")])
+PAGES = sorted([ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("envs/**/README.md")])
 
 
 def blocks(language: str) -> list:

@@ -68,4 +68,5 @@ def scene(simulator: Cooking, state: State, row: int) -> Scene:
         shapes=tuple(shapes),
         caption=f"Step {int(state.t[row])} of {simulator.config.max_steps}: {points} points",
         values={"score": float(points)},
+        words="\n".join([f"In the {t.ROOMS[int(state.room[row])]}:", *lines]),
     )

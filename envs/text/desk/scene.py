@@ -26,12 +26,14 @@ def scene(game: Game, steps: int, most: int) -> Scene:
     )
     values = {"messages": float(len(game.log)), "writes": float(game.counts["writes"])}
     ended = f", {game.ended.replace('_', ' ')}" if game.ended else ""
-    return Scene(
-        _WIDTH, _HEIGHT, background, (*_talk(game), *_rows(game)), f"Step {steps} of {most}{ended}", values
-    )  # fmt: skip
+    words = [line for line, _ in _lines(game)] + ["Rows that changed:", *_changed(game)]
+    caption = f"Step {steps} of {most}{ended}"
+    shapes = (*_talk(game), *_rows(game))
+    return Scene(_WIDTH, _HEIGHT, background, shapes, caption, values, "\n".join(words))
 
 
-def _talk(game: Game) -> list[Shape]:
+def _lines(game: Game) -> list[tuple[str, str]]:
+    """The last messages in lines, with the style of each."""
     lines: list[tuple[str, str]] = []
     for entry in game.log[-40:]:
         who = "agent" if entry.seat == AGENT else "user"
@@ -43,16 +45,23 @@ def _talk(game: Game) -> list[Shape]:
         }[entry.kind]
         style = "text" if entry.kind == "text" else "wall"
         lines += [(part, style) for part in textwrap.wrap(words, _CHARACTERS, subsequent_indent="    ") or [""]]
-    room = int((_HEIGHT - 3.5) / _LINE)
+    return lines
+
+
+def _talk(game: Game) -> list[Shape]:
+    lines, room = _lines(game), int((_HEIGHT - 3.5) / _LINE)
     return [
         Label(0.6, 2.7 + _LINE * n, text, 0.8, "start", style) for n, (text, style) in enumerate(lines[-room:])
     ]  # fmt: skip
 
 
+def _changed(game: Game) -> list[str]:
+    pairs = ((game.start[0], game.desk.db), (game.start[1], game.desk.user_db))
+    return [line for start, now in pairs for line in _changes(start, now)]
+
+
 def _rows(game: Game) -> list[Shape]:
-    lines: list[str] = []
-    for start, now in ((game.start[0], game.desk.db), (game.start[1], game.desk.user_db)):
-        lines += _changes(start, now)
+    lines = _changed(game)
     room = int((_HEIGHT - 3.5) / _LINE)
     return [Label(28.3, 2.7 + _LINE * n, text, 0.8, "start") for n, text in enumerate(lines[:room])]
 
