@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "benchmarks" / "peers"))
 from setup import python_of  # noqa: E402
-from text.cooking.textworld import cooking_instance, words_of  # noqa: E402
+from text.cooking.peer import cooking_instance, words_of  # noqa: E402
 
 from ludarium.envs.core.batch import Batch  # noqa: E402
 from ludarium.envs.core.errors import InstanceError  # noqa: E402

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from worlds import ID, episodes
+from text.household.houses import ID, episodes
 
 from ludarium.agents.contract import Task, Turn
 from ludarium.agents.registry import make_agent

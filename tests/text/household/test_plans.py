@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 
 import pytest
-from brute import begin, holds, moves, play, shortest
-from tiny import TASKS, tiny_house
+from text.household.brute import begin, holds, moves, play, shortest
+from text.household.tiny import TASKS, tiny_house
 
 from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.text.household.instance import place_goal

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 import pytest
-from brute import begin, holds, play
+from text.household.brute import begin, holds, play
 
 from ludarium.envs.core.errors import ConfigError, InstanceError
 from ludarium.envs.text.household.classes import TASKS

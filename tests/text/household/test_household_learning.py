@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from worlds import ID
+from text.household.houses import ID
 
 from ludarium.agents.crew import Crew
 from ludarium.agents.registry import make_agent
