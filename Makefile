@@ -46,7 +46,7 @@ peers:  ## virtual environments of the suites that benchmarks/ compares with
 
 test-textworld: $(VENV)/.dev  ## the tests that need TextWorld, in the environment of that peer
 	$(PYTHON) benchmarks/peers/setup.py textworld
-	PYTHONPATH=build/dev .venvs/textworld/bin/python -W ignore -m pytest -q -p no:cacheprovider tests/text/textworld
+	PYTHONPATH=build/dev .venvs/textworld/bin/python -W ignore -m pytest -q -p no:cacheprovider tests/text/games
 
 bench: $(VENV)/.dev  ## speed beside peers and the C twin; see benchmarks/README.md
 	$(BIN)/python benchmarks/speed.py

@@ -49,7 +49,9 @@ def register(row: World) -> None:
 def available(name: str) -> bool:
     """Whether the package is there that an id requires; without it the id is known, and cannot be made."""
     required = world(name).requires
-    return not required or importlib.util.find_spec(required) is not None
+    found = importlib.util.find_spec(required) if required else None
+    # a folder that only bears the name (origin None) is not the package
+    return not required or (found is not None and found.origin is not None)
 
 
 def world(name: str) -> World:

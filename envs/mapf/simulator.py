@@ -439,6 +439,7 @@ class Mapf(ArraySimulator):
             "only lifelong robots reach more than one goal": np.full(len(state.t), self.lifelong)
             | (state.reached <= 1).all(1),
             "every goal is in reach of its robot": (here == there).all(1) | self.config.allow_unreachable,
+            "crowding is summed only where it is tracked": (state.crowd == 0) | bool(self.scalars.track_density),
             "no more goals than steps": (state.reached <= state.t[:, None]).all(1),
         }
 

@@ -129,6 +129,17 @@ def test_every_error_is_of_one_tree() -> None:
     assert "pip install 'ludarium[export]'" in str(MissingExtraError("minari", "export"))
 
 
+def test_a_folder_that_bears_the_name_of_a_package_is_not_the_package(tmp_path, monkeypatch) -> None:
+    (tmp_path / "no_such_package_anywhere").mkdir()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    name = "test-folder-v0"
+    register(WORLDS["mapf-v0"]._replace(id=name, requires="no_such_package_anywhere"))
+    try:
+        assert not available(name)
+    finally:
+        del WORLDS[name], gym.registry[name]
+
+
 def test_an_id_whose_package_is_absent_is_known_listed_and_says_what_to_install() -> None:
     name = "test-needs-package-v0"
     row = WORLDS["mapf-v0"]._replace(id=name, requires="no_such_package_anywhere")
