@@ -16,6 +16,9 @@ def command(
     agent: Annotated[str, typer.Option("--agent", "-a", help="Who fills the other seats.")] = "random",
     seed: Annotated[int, typer.Option(help="The episode's seed.")] = 0,
     config: Options = None,
+    words: Annotated[
+        bool, typer.Option("--words", help="No picture and no keys: read and type, as a model would.")
+    ] = False,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The trace [default: play-ID-SEED.trace].")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -27,13 +30,15 @@ def command(
 
         ludarium play mapf-v0 --seat none --agent lacam
 
+        ludarium play text-household-v0 --words
+
         echo "move up" | ludarium play mapf-v0 -c num_robots=1 -o first.trace
     """
     import ludarium  # noqa: F401  (registers the ids)
     from ludarium.leaderboards.cli.terminal import Terminal
     from ludarium.leaderboards.play import play
 
-    trace = play(environment, options_of(config), seat, agent, seed, Terminal(quiet=as_json))
+    trace = play(environment, options_of(config), seat, agent, seed, Terminal(as_json, words))
     target = trace.save(out or Path(f"play-{environment.split(':')[-1]}-{seed}.trace"))
     told = {"trace": target, "digest": trace.digest, **trace.result}
     if as_json:

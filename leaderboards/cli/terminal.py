@@ -65,30 +65,39 @@ def _key() -> str | None:
 class Terminal:
     """Shows pictures or words; reads keys on a terminal and lines from a pipe."""
 
-    def __init__(self, quiet: bool = False) -> None:
-        self._quiet = quiet
-        self._keys = not quiet and sys.stdin.isatty() and sys.stdout.isatty() and _can_raw()
+    def __init__(self, quiet: bool = False, words: bool = False) -> None:
+        self._quiet, self._words = quiet, words
+        self._rules = words
+        self._keys = not (quiet or words) and sys.stdin.isatty() and sys.stdout.isatty() and _can_raw()
 
     def show(self, batch: Batch, seat: int | None) -> None:
-        """The picture, and beside it what the seat is told in words."""
+        """The picture, and beside it what the seat is told in words; by words alone, all that it is told."""
         if self._quiet:
             return
-        if sys.stdout.isatty():
+        picture = self._picture(batch)
+        if picture is not None and sys.stdout.isatty():
             sys.stdout.write("\x1b[H\x1b[2J")
-        text = self._picture(batch)
-        if seat is not None:
-            words = batch.simulator.describe(batch.state, 0, seat)
-            text = words if text is None else f"{text}\n{words.splitlines()[0]}\n" + "\n".join(words.splitlines()[1:3])
-        print(text)
+        if self._rules:
+            print(batch.simulator.rules(), end="\n\n")
+            self._rules = False
+        print(self._told(batch, seat, picture))
         if seat is None and sys.stdout.isatty():
             import time
 
             time.sleep(_PAUSE)
 
+    @staticmethod
+    def _told(batch: Batch, seat: int | None, picture: str | None) -> str:
+        """The picture with the first lines of what the seat is told; without one, all of that (or what the first seat is)."""
+        if picture is not None and seat is None:
+            return picture
+        words = batch.simulator.describe(batch.state, 0, seat or 0)
+        return words if picture is None else "\n".join([picture, *words.splitlines()[:3]])
+
     def _picture(self, batch: Batch) -> str | None:
         from ludarium.envs.core.render import render
 
-        if "picture" not in batch.simulator.views:
+        if self._words or "picture" not in batch.simulator.views:
             return None
         try:
             scene: Any = batch.simulator.scene(batch.state, 0)

@@ -7,10 +7,13 @@ import shlex
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import LudariumError
+from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.cli import COMMANDS, app
 
@@ -194,6 +197,19 @@ def test_a_person_plays_by_commands_and_hears_what_cannot_be(here):
     assert 2 <= trace.steps <= 4
     assert trace.actions[0].shape[1] == 3
     assert trace.replay().ok
+
+
+@pytest.mark.parametrize("world", ["mapf-v0", "text-household-v0", "text-desk-v0"])
+def test_by_words_a_person_reads_what_a_model_reads(here, world):
+    code, out = call("play", world, "--words", "-o", "words.trace", stdin="nonsense\nq\n")
+    batch = Batch(make_simulator(world), 1, world)
+    batch.seed(np.ones(1, np.bool_), [0])
+    batch.reset(np.ones(1, np.bool_))
+    assert code == 0
+    assert out.startswith(batch.simulator.rules())
+    assert out.count(batch.simulator.rules()) == 1
+    words = batch.simulator.describe(batch.state, 0, 0)
+    assert (words if batch.asked[0, 0] else words.splitlines()[0]) in out
 
 
 def test_mistakes_of_play_are_named(here):
