@@ -238,6 +238,10 @@ class Simulator(ABC):
         """The legal choices of a seat now, or None where they cannot be listed."""
         return None
 
+    def verbs(self) -> dict[str, tuple[str, ...]] | None:
+        """The verbs of all menus that this config can have, each with the names of its arguments; None: not known."""
+        return None
+
     def tools(self, state: Any, row: int, seat: int) -> tuple[dict[str, Any], ...] | None:
         """The seat's tools (name, description, JSON-Schema parameters), where the world has its own; None: from the menu."""
         return None

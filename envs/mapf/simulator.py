@@ -460,6 +460,10 @@ class Mapf(ArraySimulator):
         """The moves that no obstacle stops."""
         return language.menu(self, state, row, seat)
 
+    def verbs(self) -> dict[str, tuple[str, ...]]:
+        """Waiting and moving."""
+        return {"wait": (), "move": ("direction",)}
+
     def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
         """Why a move did not happen."""
         return language.explain(self, state, row, seat, action, code)

@@ -167,6 +167,10 @@ class Coin(ArraySimulator):
         """The actions without a fault."""
         return language.menu(self, state, row, seat)
 
+    def verbs(self) -> dict[str, tuple[str, ...]]:
+        """The verbs of all actions."""
+        return {choice.verb: tuple(choice.arguments) for choice in language.CHOICES}
+
     def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
         """Why an action had no effect."""
         return language.explain(self, state, row, seat, action, code)

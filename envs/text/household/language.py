@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HELP", "NOTHING_HAPPENS", "REASONS", "Command", "Words", "contains", "describe", "explain", "feedback", "members", "menu",
-    "parse", "resolve", "rules",
+    "parse", "resolve", "rules", "verbs",
 ]  # fmt: skip
 
 NOTHING_HAPPENS = "Nothing happens."
@@ -326,6 +326,15 @@ def menu(simulator: Household, state: State, row: int, seat: int) -> list[Choice
         verb, arguments = words.apart(*parts)
         choices.append(Choice(action, words.command(*parts), verb, dict(arguments)))
     return sorted(choices, key=lambda choice: choice.text)
+
+
+def verbs(simulator: Household) -> dict[str, tuple[str, ...]]:
+    """The verbs of tool calls in the config's dialect, with the names of their arguments."""
+    move = "put" if simulator.config.dialect == "0.3" else "move"
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(("go_to", "open", "close"), ("receptacle",))
+    found |= {"examine": ("thing",), "use": ("object",), "slice": ("object", "knife")}
+    found |= dict.fromkeys(("take", move, *filter(None, _PROCESS)), ("object", "receptacle"))
+    return found | dict.fromkeys(("inventory", "look", "help"), ())
 
 
 def explain(simulator: Household, state: State, row: int, seat: int, action: Any, code: int) -> str:

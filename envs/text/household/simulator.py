@@ -271,6 +271,10 @@ class Household(ArraySimulator):
         """The admissible commands."""
         return language.menu(self, state, row, seat)
 
+    def verbs(self) -> dict[str, tuple[str, ...]]:
+        """The verbs of the dialect."""
+        return language.verbs(self)
+
     def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
         """Why an action had no effect."""
         return language.explain(self, state, row, seat, action, code)

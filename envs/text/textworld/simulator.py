@@ -162,6 +162,10 @@ class Textworld(ObjectSimulator):
             for n, text in enumerate(state.games[row].admissible)
         ]
 
+    def verbs(self) -> dict[str, tuple[str, ...]]:
+        """Whole commands: the games have a grammar of their own."""
+        return {"command": ("command",)}
+
     def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
         """Why an action had no effect."""
         if code == 2:
