@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 __all__ = [
     "ActionError",
     "AgentError",
+    "BudgetExceededError",
+    "CassetteMissError",
     "ConfigError",
+    "EndpointError",
     "FileFormatError",
     "IllegalActionError",
     "InstanceError",
+    "LLMError",
     "LudariumError",
     "MissingExtraError",
+    "MissingKeyError",
     "NotClaimedError",
     "RunError",
     "ScenarioError",
@@ -68,6 +74,54 @@ class RunError(LudariumError):
 
 class AgentError(LudariumError):
     """An agent cannot be made, or broke the protocol."""
+
+
+class LLMError(AgentError):
+    """A language model gave no usable answer, or could not be asked."""
+
+    charges: Any = None
+    """What the tries took that were made before it, `ludarium.agents.llm.ledger.Charges`; None where none was made."""
+
+
+class EndpointError(LLMError):
+    """One try at an endpoint failed; says what kind of failure it was and whether another try may do better."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "status",
+        status: int | None = None,
+        retryable: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        """`connection`, `timeout`, `deadline`, `status`, `json`, `shape`, `choices` or `large`."""
+        self.status = status
+        """HTTP status, None where no answer came."""
+        self.retryable = retryable
+        self.retry_after = retry_after
+        """Seconds that the endpoint asked to wait before the next try."""
+
+
+class BudgetExceededError(LLMError):
+    """A call would pass a limit on calls, tokens or money, and was not made."""
+
+    def __init__(self, message: str, *, scope: str = "", what: str = "") -> None:
+        super().__init__(message)
+        self.scope = scope
+        """`call`, `episode` or `run`."""
+        self.what = what
+        """`calls`, `tokens` or `micro_dollars`."""
+
+
+class CassetteMissError(LLMError):
+    """A replayed run asked what was never recorded."""
+
+
+class MissingKeyError(LLMError):
+    """The environment variable that should hold an endpoint's key is not set."""
 
 
 class NotClaimedError(LudariumError, NotImplementedError):
