@@ -64,6 +64,9 @@ class Agent:
     """`array`, `text`, `tools`, `picture` or `state`."""
     information: str = "local"
     """The most that it asks to know; the task says what it gets."""
+    waits: bool = False
+    """Whether it mostly waits for somebody else (a model behind an address): a run then plays many episodes at once in
+    threads of one process, where limits and budgets are shared."""
 
     def start(self, task: Task, seats: tuple[str, ...], seed: int) -> None:
         """Begin an episode in these seats; everything random follows from `seed`."""
@@ -74,6 +77,10 @@ class Agent:
 
     def finish(self, result: dict[str, Any]) -> None:
         """The episode is over; `result` holds length and metrics."""
+
+    def transcript(self) -> list[dict[str, Any]]:
+        """What was said in the episode, a JSON object a call; a run keeps it beside the trace. No secrets."""
+        return []
 
     def close(self) -> None:
         """No further episode will come; processes and connections end here."""

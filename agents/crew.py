@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -64,6 +65,8 @@ class Crew:
                                  f"{', '.join(batch.simulator.views)}")  # fmt: skip
         self.agents = [(agent, tuple(seats), np.array([numbers[seat] for seat in seats])) for agent, seats in agents]
         self.task = task_of(batch, information)
+        self.usage: Counter[str] = Counter()
+        """What the decisions cost, summed: tokens, calls, money."""
 
     def start(self, seed: int) -> None:
         """Begin an episode."""
@@ -142,6 +145,7 @@ class Crew:
         i = seat - batch.simulator.offsets[r]
         decision = answer if isinstance(answer, Decision) else Decision(answer)
         action, space = decision.action, batch.simulator.roles[r].action_space
+        self.usage.update(decision.usage)
         if isinstance(action, str) and (is_numeric(space) or not space.contains(action)):
             action = parse(batch.simulator, batch.state, row, seat, action)
         elif isinstance(action, Mapping) and "name" in action and (is_numeric(space) or not space.contains(action)):

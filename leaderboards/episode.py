@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import time
 from pathlib import Path
@@ -15,6 +16,7 @@ from ludarium.agents.crew import shared_out
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import AgentError, RunError, ScenarioError, TraceError, did_you_mean
+from ludarium.envs.core.files import write_whole
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.guarded import Guarded
@@ -50,6 +52,11 @@ class Unit(NamedTuple):
         return f"traces/{self.folder}/{self.case}-{self.seed}-{self.trial}.trace"
 
     @property
+    def transcript(self) -> str:
+        """Where the transcript lies, relative to the run, if there is one."""
+        return f"transcripts/{self.folder}/{self.case}-{self.seed}-{self.trial}.jsonl"
+
+    @property
     def key(self) -> tuple[str, str, int, int]:
         """What tells it from every other unit of the run."""
         return self.agent, self.case, self.seed, self.trial
@@ -62,7 +69,9 @@ class Played(NamedTuple):
     row: dict[str, Any]
     """What must repeat, without the trace's place and hash."""
     timing: dict[str, Any]
-    """What cannot repeat: clocks."""
+    """What cannot repeat: clocks and costs."""
+    transcript: list[dict[str, Any]]
+    """What was said with language models, a call a row."""
 
 
 def agent_seed(scenario: Scenario, case: str, seed: int, trial: int) -> int:
@@ -121,12 +130,16 @@ def _crew(batch: Batch, agent: Agent) -> list[tuple[Agent, tuple[str, ...]]]:
     return [(make_agent(name) if name else agent, seats) for name, seats in shares]
 
 
-def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
-    """Play an episode to its end; with `broken` (a reason) the agent is not called and every turn is lost."""
-    wall, cpu = time.perf_counter(), time.process_time()
+def play(scenario: Scenario, unit: Unit, broken: str = "", limit: float = 0.0) -> Played:
+    """Play an episode to its end; with `broken` (a reason) the agent is not called and every turn is lost.
+
+    After `limit` seconds (0: none) all further turns are lost; a turn that has begun is waited for.
+    """
     case = scenario.case(unit.case)
     batch = begin(scenario, case, unit.seed)
     agent = Agent() if broken else make_agent(unit.agent)
+    clock = time.thread_time if getattr(agent, "waits", False) else time.process_time
+    wall, cpu = time.perf_counter(), clock()
     crew = Guarded(
         batch,
         _crew(batch, agent),
@@ -138,19 +151,30 @@ def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
     bounds = bounds_of(batch)
     crew.start(own)
     while not batch.over[0]:
+        if limit and time.perf_counter() - wall > limit:
+            crew.give_up("late")
         crew.act()
         batch.step()
     crew.finish(batch.result())
+    transcript = crew.transcripts()
     trace = batch.trace()
     trace.header["agent"] = {"name": unit.agent, "seed": own}
     trace.header["scenario"] = {
         "name": scenario.name, "version": scenario.version, "hash": scenario.hash, "case": unit.case, "trial": unit.trial,
     }  # fmt: skip
-    row = {
-        "agent": unit.agent,
-        "case": unit.case,
-        "seed": unit.seed,
-        "trial": unit.trial,
+    timing = {**_names(unit), "wall_s": round(time.perf_counter() - wall, 6), "cpu_s": round(clock() - cpu, 6)}
+    if crew.usage:
+        timing["usage"] = dict(sorted(crew.usage.items()))
+    return Played(trace, _row(unit, own, trace, bounds, crew), timing, transcript)
+
+
+def _names(unit: Unit) -> dict[str, Any]:
+    return dict(zip(("agent", "case", "seed", "trial"), unit.key, strict=True))
+
+
+def _row(unit: Unit, own: int, trace: Trace, bounds: dict[str, float], crew: Guarded) -> dict[str, Any]:
+    return {
+        **_names(unit),
         "agent_seed": own,
         "steps": trace.steps,
         "metrics": trace.result["metrics"],
@@ -159,15 +183,18 @@ def play(scenario: Scenario, unit: Unit, broken: str = "") -> Played:
         "turns_lost": sum(crew.lost.values()),
         "faults": dict(sorted(crew.lost.items())),
     }
-    spent = {"wall_s": round(time.perf_counter() - wall, 6), "cpu_s": round(time.process_time() - cpu, 6)}
-    return Played(trace, row, {**dict(zip(("agent", "case", "seed", "trial"), unit.key, strict=True)), **spent})
 
 
 def save(played: Played, unit: Unit, root: Path) -> dict[str, Any]:
-    """Write the trace, whole or not at all and through to the disk; return the row that says so. `RunError` if full."""
+    """Write transcript and trace, whole or not at all and through to the disk; return the row that says so.
+
+    `RunError` if the disk is full.
+    """
     try:
+        if played.transcript:
+            _save_transcript(root / unit.transcript, played.transcript)
         path = played.trace.save(root / unit.trace)
-    except TraceError as error:
+    except (TraceError, OSError) as error:
         raise RunError(f"{error}; finished episodes are safe: make room, then go on with --resume") from error
     if hasattr(os, "O_DIRECTORY"):
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -176,3 +203,8 @@ def save(played: Played, unit: Unit, root: Path) -> dict[str, Any]:
         finally:
             os.close(folder)
     return {**played.row, "trace": unit.trace, "trace_hash": file_hash(path)}
+
+
+def _save_transcript(path: Path, rows: list[dict[str, Any]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())

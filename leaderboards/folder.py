@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from ludarium.envs.core.errors import RunError, did_you_mean
+from ludarium.envs.core.files import write_whole
 from ludarium.leaderboards.episode import Unit
 from ludarium.scenarios.loader import Scenario, load
 
@@ -244,15 +245,9 @@ class RunFolder:
     def write(self, name: str, text: str) -> Path:
         """Write a file whole or not at all; `RunError` if the disk refuses."""
         path = self.root / name
-        part = path.with_name(path.name + ".part")
         try:
-            with part.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
+            write_whole(path, text.encode())
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise RunError(f"{path}: cannot write: {error.strerror or error}") from error
         return path
 

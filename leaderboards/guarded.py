@@ -93,6 +93,23 @@ class Guarded(Crew):
                     except _FAILURES as error:
                         self._note([], "finish", error)
 
+    def give_up(self, kind: str) -> None:
+        """All agents lose all further turns."""
+        for n in range(len(self.agents)):
+            if n not in self._broken:
+                self._broken[n] = kind
+                self._note(list(self.agents[n][1]), kind, "the agent lost the rest of the episode")
+
+    def transcripts(self) -> list[dict[str, Any]]:
+        """What was said in the episode by all agents that keep a transcript; one that cannot tell has none."""
+        rows: list[dict[str, Any]] = []
+        for agent, _, _ in self.agents:
+            try:
+                rows += getattr(agent, "transcript", list)()
+            except _FAILURES as error:
+                self._note([], "transcript", error)
+        return rows
+
     def act(self) -> None:
         """Ask everybody whom the world waits for; seats without a usable answer get the default action.
 

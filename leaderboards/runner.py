@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from ludarium.agents.registry import make_agent
 from ludarium.envs.core.errors import AgentError, RunError, ScenarioError, did_you_mean
 from ludarium.leaderboards.episode import Unit, check_agent, check_case, play, save
 from ludarium.leaderboards.folder import FORMAT, RunFolder, units_of
+from ludarium.leaderboards.threads import play_in_threads
 from ludarium.leaderboards.workers import play_in_workers
 from ludarium.scenarios.loader import Scenario, load
 
@@ -109,6 +111,7 @@ def run(
     episodes: int | None = None,
     cases: Sequence[str] | None = None,
     jobs: int | None = None,
+    concurrency: int = 16,
     resume: bool = False,
     allow_code: bool = True,
     progress: Progress = _nobody,
@@ -116,13 +119,17 @@ def run(
     """Play every agent over a scenario into the folder `out`; return what is there when all episodes are.
 
     `episodes` takes the first seeds of each case only; `jobs` is the number of worker processes (None: one a processor;
-    0: all in this process, where an agent that kills its process kills the run). With `resume`, episodes that are on
-    disk are not played again. Raises `ScenarioError`, `AgentError`, `ConfigError` before anything is written, and
-    `RunError` when the folder cannot be written; finished episodes are safe then, and after `KeyboardInterrupt`.
+    0: all in this process, where an agent that kills its process kills the run); `concurrency` is the number of episodes
+    at once of agents that mostly wait, such as language models, which play in threads of this process. With `resume`,
+    episodes that are on disk are not played again. Raises `ScenarioError`, `AgentError`, `ConfigError` before anything is
+    written, and `RunError` when the folder cannot be written; finished episodes are safe then, and after
+    `KeyboardInterrupt`.
     """
     chosen = load(scenario) if isinstance(scenario, str) else scenario
     manifest = make_manifest(chosen, agents, split, episodes, cases, allow_code)
     workers = _jobs(jobs)
+    if concurrency < 1:
+        raise RunError(f"concurrency = {concurrency}; expected at least 1")
     folder = RunFolder.create(out, manifest, chosen, resume)
     try:
         units = units_of(chosen, manifest)
@@ -138,7 +145,10 @@ def run(
             progress(len(rows), len(units), row)
 
         progress(len(rows), len(units), None)
-        _play(folder, chosen, todo, workers, finished)
+        waiting = {name for name in agents if getattr(make_agent(name, allow_code), "waits", False)}
+        _play(folder, chosen, [unit for unit in todo if unit.agent not in waiting], workers, finished)
+        talks = [unit for unit in todo if unit.agent in waiting]
+        play_in_threads(folder.root, chosen, talks, concurrency, finished)
         ordered = sorted(rows.values(), key=lambda row: order[_key(row)])
         return RunResult(folder.root, folder.finish(ordered), ordered, played)
     finally:

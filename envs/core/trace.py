@@ -21,6 +21,7 @@ import zstandard
 from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import TraceError
+from ludarium.envs.core.files import write_whole
 
 __all__ = ["FORMAT", "MAX_HEADER", "Trace", "decode", "encode"]
 
@@ -67,15 +68,9 @@ class Trace:
         """Write the file whole or not at all."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        part = target.with_name(target.name + ".part")
         try:
-            with part.open("wb") as file:
-                file.write(encode(self))
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, target)
+            write_whole(target, encode(self))
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise TraceError(f"{target}: cannot write the trace: {error.strerror or error}") from error
         return target
 

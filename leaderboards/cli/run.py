@@ -23,6 +23,9 @@ def command(
         int | None,
         typer.Option("--jobs", "-j", help="Worker processes; 0 plays in this one [default: one a processor]."),
     ] = None,
+    concurrency: Annotated[
+        int, typer.Option(help="Episodes at once of language-model agents, in threads of this process.")
+    ] = 16,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     built_in_only: Annotated[
         bool, typer.Option("--built-in-only", help="Refuse agents that are not part of the suite.")
@@ -60,6 +63,7 @@ def command(
                 chosen,
                 out=target,
                 jobs=jobs,
+                concurrency=concurrency,
                 resume=resume,
                 allow_code=not built_in_only,
                 progress=bar.update,
