@@ -15,6 +15,9 @@ from ludarium.scenarios.loader import Scenario
 
 __all__ = ["play_in_threads"]
 
+_WAKE = 0.2
+"""Seconds: a signal may arrive at another thread, and Ctrl-C is noticed only when this one wakes."""
+
 
 class _News(NamedTuple):
     """What a thread has to tell: a row (`None` after its last), or what went wrong."""
@@ -67,7 +70,10 @@ def play_in_threads(
         threading.Thread(target=work, name=f"episodes-{n}", daemon=True).start()
     try:
         while count:
-            told = news.get()
+            try:
+                told = news.get(timeout=_WAKE)
+            except queue.Empty:
+                continue
             if told.error is not None:
                 raise told.error
             if told.row is None or told.timing is None:
