@@ -124,9 +124,7 @@ class Cassette:
         nearest, where = self._nearest(request)
         if nearest is None:
             return f"{head}: the cassette is empty; record with mode=record"
-        i = next(
-            (i for i, (a, b) in enumerate(zip(asked, nearest, strict=False)) if a != b), min(len(asked), len(nearest))
-        )
+        i = _in_common(asked, nearest)
         return (
             f"{head}: something in it has changed since it was recorded ({where}); it says ...{asked[max(0, i - 20) : i + 60]!r} "
             f"where the nearest recorded says ...{nearest[max(0, i - 20) : i + 60]!r}; record again with mode=record"
@@ -139,13 +137,18 @@ class Cassette:
         for place in list(self._at.values())[:most]:
             theirs = self._read(place).get("request", {})
             text = canonical(theirs)
-            common = len(os.path.commonprefix([mine, text]))
+            common = _in_common(mine, text)
             if best is None or common > best[0]:
                 best = (common, text, theirs)
         if best is None:
             return None, ""
         members = sorted(k for k in {*content, *best[2]} if canonical(content.get(k)) != canonical(best[2].get(k)))
         return best[1], ", ".join(members)
+
+
+def _in_common(a: str, b: str) -> int:
+    """Length of the beginning that two texts share."""
+    return next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
 
 
 def _line(entry: dict[str, Any]) -> bytes:
