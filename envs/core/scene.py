@@ -26,6 +26,7 @@ __all__ = [
     "Movie",
     "Polygon",
     "Rect",
+    "Saying",
     "Scene",
     "Shape",
     "Sprites",
@@ -198,12 +199,30 @@ class Scene:
             raise ConfigError(f"a scene is {self.width} x {self.height} units; both must be above 0")
 
 
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """A call of a language model as a replay shows it, beside the step for which it was made."""
+
+    step: int
+    who: str
+    """The seat."""
+    said: str
+    asked: str = ""
+    """What was new in the prompt."""
+    segment: str = ""
+    """The subgoal or state that the agent was in; equal ones in a row are one segment, of one colour."""
+    status: str = "ok"
+    note: str = ""
+    """Tokens, money, tries."""
+
+
 @dataclass(slots=True, eq=False)
 class Movie:
     """An episode to look at: scenes, one a step (any iterable, read once), and what to say about it.
 
     `meta` says what was played (environment, agent, seed); `metrics` is the table of results; `series` are
-    curves with one value a scene, and where there are none, the scenes' own `values` are plotted.
+    curves with one value a scene, and where there are none, the scenes' own `values` are plotted; `talk` is what
+    was said with language models.
     """
 
     title: str
@@ -212,3 +231,4 @@ class Movie:
     metrics: dict[str, Any] = field(default_factory=dict)
     series: dict[str, list[float]] = field(default_factory=dict)
     summary: str = ""
+    talk: list[Saying] = field(default_factory=list)

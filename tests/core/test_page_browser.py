@@ -13,7 +13,7 @@ from movies import movie, wander
 from requirements import give_up, need, required
 
 from ludarium.envs.core.render import notebook_html, write_page
-from ludarium.envs.core.scene import Circle, Label, Line, Movie, Polygon, Rect, Scene, Tiles
+from ludarium.envs.core.scene import Circle, Label, Line, Movie, Polygon, Rect, Saying, Scene, Tiles
 
 AXE = "4.14.1"
 AXE_FOLDER = Path(__file__).parents[2] / "build" / "node"
@@ -346,6 +346,53 @@ def test_without_scripts_the_words_remain(browser, page_of) -> None:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def talking(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with what a model said in forty steps, in three segments, once after a repair."""
+    shown = movie(16, 4, 40)
+    parts = ("find <the> soapbar", "clean it", "bring it")
+    shown.talk = [
+        Saying(
+            t,
+            "robot_0",
+            f"Action: go {t}",
+            "You are <b>here</b>",
+            parts[t // 15],
+            "repaired" if t == 8 else "ok",
+            "9 tokens",
+        )
+        for t in range(0, 40, 2)
+    ]
+    shown.talk.insert(4, Saying(7, "robot_1", "", segment="clean it", status="fallback"))
+    return write_page(tmp_path_factory.mktemp("talk") / "talk.html", shown)
+
+
+def test_what_was_said_goes_along_with_the_steps(visit, talking) -> None:
+    tab = visit(talking, "#t=16")
+    settled(tab)
+    now = tab.locator("#sayings li[aria-current=step]")
+    assert now.count() == 1
+    assert "Action: go 16" in now.inner_text()
+    assert "clean it" in now.inner_text()
+    assert "find <the> soapbar" in tab.locator("#sayings li").first.inner_text()  # words, never markup
+    press(tab, "ArrowRight")
+    assert tab.locator("#sayings li[aria-current=step]").count() == 0  # nothing was said at step 17
+    tab.locator("#sayings li").nth(2).locator("button").click()
+    settled(tab)
+    assert step(tab) == 4
+    assert tab.locator("#sayings .status").all_inner_texts() == ["fallback", "repaired"]
+    edges = tab.locator("#segments i").evaluate_all(
+        "all => all.map((i) => [i.title, i.style.getPropertyValue('--from')])"
+    )
+    assert edges == [["find <the> soapbar", "0%"], ["clean it", "40%"], ["bring it", "75%"]]
+
+
+def test_where_nothing_was_said_there_is_no_panel(visit, page_of) -> None:
+    tab = visit(page_of(32))
+    assert tab.locator("#talk").is_hidden()
+    assert tab.locator("#segments").is_hidden()
+
+
 def axe_source() -> str:
     """Return axe-core's script, fetched once into the build folder by npm where it is required."""
     script = AXE_FOLDER / "node_modules" / "axe-core" / "axe.min.js"
@@ -375,6 +422,14 @@ def test_axe_finds_nothing_serious(visit, page_of, scheme: str, width: int) -> N
     press(tab, "?")
     found += tab.evaluate("() => axe.run('#keys').then((result) => result.violations)")
     assert serious(found) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_serious_in_what_was_said(visit, talking, scheme: str, width: int) -> None:
+    tab = visit(talking, "#t=7", width, color_scheme=scheme)
+    tab.evaluate(axe_source())
+    assert serious(tab.evaluate("() => axe.run().then((result) => result.violations)")) == []
 
 
 def test_axe_does_find_what_is_serious(visit, page_of) -> None:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.core.render.forms import plain_text
-from ludarium.envs.core.scene import Circle, Label, Line, Movie, Polygon, Rect, Scene, Shape, Sprites, Tiles
+from ludarium.envs.core.scene import Circle, Label, Line, Movie, Polygon, Rect, Saying, Scene, Shape, Sprites, Tiles
 from ludarium.envs.core.theme import THEMES
 
 __all__ = ["VERSION", "Recording", "decode", "encode", "scene_json"]
@@ -247,12 +247,18 @@ def record(movie: Movie) -> tuple[dict[str, Any], bytes]:
         "frames": recorder.frames,
         "sprites": sprites,
         "captions": recorder.captions,
+        "talk": [_saying(saying, steps) for saying in movie.talk],
         "series": _series(movie, recorder.values, steps),
         "themes": _themes(),
         "columns": columns.table,
     }
     head = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
     return header, zlib.compress(len(head).to_bytes(4, "little") + head + b"".join(columns.parts), 9)
+
+
+def _saying(saying: Saying, steps: int) -> dict[str, Any]:
+    texts = {name: plain_text(getattr(saying, name)) for name in ("who", "said", "asked", "segment", "status", "note")}
+    return {"step": min(max(saying.step, 0), steps - 1), **texts}
 
 
 def _series(movie: Movie, values: dict[str, list[float | None]], steps: int) -> dict[str, list[float | None]]:

@@ -17,6 +17,7 @@ class Player {
     this.followPanel();
     this.curves = Object.entries(movie.series).map(([name, values]) => curve(name, values, (t) => this.seek(t)));
     $("curves").hidden = !this.curves.length;
+    this.talk = talkPanel(movie.talk || [], this.last, (t) => { this.pause(); this.seek(t); });
     this.pointer();
     document.addEventListener("keydown", (event) => this.key(event));
     window.addEventListener("hashchange", () => this.readLink());
@@ -108,6 +109,7 @@ class Player {
     $("scrub").setAttribute("aria-valuetext", `Step ${now} of ${this.last}`);
     $("step").firstElementChild.textContent = String(now);
     $("caption").textContent = this.movie.captions[now];
+    if (this.talk) this.talk(now);
     this.describe();
   }
 

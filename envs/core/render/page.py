@@ -1,6 +1,6 @@
 """The replay page: an episode in one HTML file that needs no network, no server and no further file.
 
-The page is `page.html`, `page.css` and four scripts beside this module, put together here with the movie's
+The page is `page.html`, `page.css` and five scripts beside this module, put together here with the movie's
 data. Its Content-Security-Policy names the hashes of exactly this style and this script, so nothing that a
 title or a caption says can ever run.
 """
@@ -22,7 +22,7 @@ from ludarium.envs.core.scene import Movie
 
 __all__ = ["notebook_html", "page_html", "write_page"]
 
-SCRIPTS = ("page_data.js", "page_draw.js", "page_parts.js", "page.js")
+SCRIPTS = ("page_data.js", "page_draw.js", "page_parts.js", "page_talk.js", "page.js")
 
 
 def page_html(movie: Movie) -> str:
