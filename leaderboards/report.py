@@ -10,6 +10,7 @@ from typing import Any
 
 from ludarium.envs.core.errors import RunError
 from ludarium.envs.core.trace import Trace
+from ludarium.leaderboards.costs import Cost, costs
 from ludarium.leaderboards.folder import RunFolder
 from ludarium.leaderboards.table import Line, number, results
 from ludarium.scenarios.loader import Scenario
@@ -66,6 +67,7 @@ def write_report(run: RunFolder, scenario: Scenario, rows: list[dict[str, Any]],
         title=_escape(scenario.name),
         summary=_escape(scenario.summary),
         tables="\n".join(_table(name, lines) for name in (lines[0].metrics if lines else ())),
+        costs=_costs(costs(run.root)),
         replays=_replays(rows, pages),
         facts="\n".join(f"<div><dt>{_escape(k)}</dt><dd>{_escape(v)}</dd></div>" for k, v in facts.items()),
         command=_escape(f"ludarium verify {run.root}"),
@@ -96,6 +98,25 @@ def _table(metric: str, lines: list[Line]) -> str:
         f'<section><h2>{words}</h2><div class="wide" tabindex="0" role="region" aria-label="Table: {words}"><table>'
         f"<caption>{words} by case and agent</caption><thead><tr>{head}</tr></thead>"
         f"{''.join(body)}</tbody></table></div></section>"
+    )
+
+
+def _costs(found: list[Cost]) -> str:
+    """What language models cost, if there were any."""
+    if not found:
+        return ""
+    body = "".join(
+        f'<tr><th scope="row">{_escape(cost.agent)}</th><td>{cost.calls:,}</td><td>{cost.prompt:,}</td>'
+        f"<td>{cost.completion:,}</td><td>{(cost.prompt + cost.completion) / cost.episodes:,.0f}</td>"
+        f"<td>{_escape(cost.money)}</td></tr>"
+        for cost in found
+    )
+    heads = ("agent", "calls", "prompt tokens", "completion tokens", "tokens an episode", "cost")
+    head = "".join(f'<th scope="col">{name}</th>' for name in heads)
+    return (
+        '<section><h2>Language models</h2><div class="wide" tabindex="0" role="region" aria-label="Table: language models">'
+        "<table><caption>as endpoints count them and the price table says; no replay can check this</caption>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div></section>"
     )
 
 

@@ -107,13 +107,14 @@ def _stopped(target: Path) -> None:
 
 
 def _show(scenario: Any, done: Any, report: bool, as_json: bool) -> None:
+    from ludarium.leaderboards.costs import costs, terminal_costs
     from ludarium.leaderboards.folder import RunFolder
     from ludarium.leaderboards.report import write_replays, write_report
     from ludarium.leaderboards.table import results, terminal_table
 
     run = RunFolder.open(done.root)
     page = write_report(run, scenario, done.rows, write_replays(run, done.rows)) if report else None
-    lines = results(scenario, done.rows)
+    lines, spent = results(scenario, done.rows), costs(done.root)
     if as_json:
         found = {
             "run": done.root,
@@ -122,10 +123,12 @@ def _show(scenario: Any, done: Any, report: bool, as_json: bool) -> None:
             "played": done.played,
             "report": page,
         }
-        print_json({**found, "results": [line.as_dict() for line in lines]})
+        print_json({**found, "results": [line.as_dict() for line in lines], "costs": [c._asdict() for c in spent]})
         return
     out = console()
     out.print(terminal_table(f"{scenario.name} ({run.manifest['split']})", lines))
+    if spent:
+        out.print(terminal_costs(spent))
     out.print(f"{len(done.rows)} episodes in {done.root}, digest {done.digest}")
     if page:
         out.print(f"report: {page}")

@@ -9,6 +9,7 @@ import pytest
 from conftest import ludarium
 
 from ludarium.envs.core.errors import RunError
+from ludarium.leaderboards.costs import Cost
 from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.verify import verify
 
@@ -101,6 +102,25 @@ def test_what_was_said_lies_beside_the_trace_and_what_it_cost_beside_the_clocks(
     assert used[("waiting_agents:Talks", "four")] == {"calls": 320, "prompt": 2240}
     assert used[("random", "two")] is None
     assert verify(done.root).ok
+
+
+def test_costs_are_summed_by_agent_and_shown(waiting, command):
+    code, out, _ = command("run", "tiny.toml", "-a", "waiting_agents:Talks", "-a", "random", "-o", "run", "--json")
+    assert code == 0
+    (cost,) = json.loads(out)["costs"]
+    calls = 80 * (4 * 2 + 4 * 4)  # every robot at every step of eight episodes
+    assert (cost["agent"], cost["episodes"], cost["calls"]) == ("waiting_agents:Talks", 8, calls)
+    assert (cost["prompt"], cost["completion"]) == (7 * calls, 0)
+    page = (waiting / "run" / "report.html").read_text()
+    assert f"<td>{calls:,}</td><td>{7 * calls:,}</td><td>0</td><td>{7 * calls / 8:,.0f}</td><td>$0.00</td>" in page
+
+
+@pytest.mark.parametrize(
+    ("micro", "unpriced", "said"),
+    [(0, 0, "$0.00"), (1, 0, "$0.000001"), (1_230_000, 0, "$1.23"), (98_765_432_100, 2, "> $98,765.4321"), (0, 1, "?")],
+)
+def test_money_is_told_to_the_last_digit_and_never_guessed(micro, unpriced, said):
+    assert Cost("a", 1, 1, 1, 1, micro, unpriced, 1.0).money == said
 
 
 def test_an_agent_that_cannot_tell_what_was_said_loses_nothing_else(waiting):
