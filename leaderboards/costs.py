@@ -52,8 +52,13 @@ def costs(root: Path) -> list[Cost]:
             used = sums.setdefault(line["agent"], Counter())
             used.update({**line["usage"], "episodes": 1})
             seconds[line["agent"]] = seconds.get(line["agent"], 0.0) + line.get("wall_s", 0.0)
-    names = ("episodes", "calls", "prompt", "completion", "micro_dollars", "unpriced")
-    return [Cost(agent, *(used[name] for name in names), round(seconds[agent], 3)) for agent, used in sums.items()]
+    return [
+        Cost(
+            agent, used["episodes"], used["calls"], used["prompt"], used["completion"], used["micro_dollars"],
+            used["unpriced"], round(seconds[agent], 3),
+        )
+        for agent, used in sums.items()
+    ]  # fmt: skip
 
 
 def _timings(root: Path) -> list[dict[str, Any]]:
