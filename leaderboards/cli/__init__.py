@@ -20,6 +20,7 @@ COMMANDS = {
     "run": "run",
     "verify": "verify",
     "replay": "replay",
+    "serve": "serve",
     "check": "check",
     "export": "export",
     "bench": "bench",

@@ -1,0 +1,1 @@
+"""Serving: a world offered to outside agents over MCP, HTTP and WebSocket."""
