@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,6 +13,9 @@ import typer
 from ludarium.envs.core.errors import ConfigError
 
 __all__ = ["AsJson", "Options", "console", "options_of", "parse_value", "print_json"]
+
+_PIPED = 160
+"""Columns where nobody's terminal says how wide it is."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 Options = Annotated[
@@ -52,7 +56,10 @@ def _plain(value: Any) -> Any:
 
 
 def console(stderr: bool = False) -> Any:
-    """A rich console; nothing in the commands' output is markup."""
+    """A rich console; nothing in the commands' output is markup. In a file or a pipe no line is cut at 80 columns."""
     from rich.console import Console
 
-    return Console(stderr=stderr, markup=False, highlight=False)
+    made = Console(stderr=stderr, markup=False, highlight=False)
+    if not made.is_terminal and "COLUMNS" not in os.environ:
+        made.width = _PIPED
+    return made

@@ -23,6 +23,7 @@ def command(
 
         ludarium verify runs/mapf-quick-1 --first --json
     """
+    from ludarium.leaderboards.table import number
     from ludarium.leaderboards.verify import verify
 
     report = verify(run, first=first)
@@ -35,9 +36,9 @@ def command(
             out.print(f"note: {note}")
         for problem in report.problems:
             out.print(f"WRONG {problem}")
-        rate = report.agent_steps / max(report.cpu_s, 1e-9) / 1e6
+        rate = number(report.agent_steps / max(report.cpu_s, 1e-9), 2)
         told = f"{report.episodes} episodes, {report.agent_steps:,} agent-steps in {report.cpu_s:.2f} CPU-seconds"
         verdict = "verified" if report.ok else f"NOT verified ({len(report.problems)} problems)"
-        out.print(f"{verdict}: {told} ({rate:.1f} million a second), digest {report.digest or 'none'}")
+        out.print(f"{verdict}: {told} ({rate} a second), digest {report.digest or 'none'}")
     if not report.ok:
         raise typer.Exit(1)
