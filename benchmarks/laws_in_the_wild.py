@@ -33,7 +33,7 @@ SUITES = {
     "classic": (
         "wild",
         [f"pettingzoo.classic.{name}:env" for name in (
-            "chess_v6", "connect_four_v3", "gin_rummy_v4", "hanabi_v5", "leduc_holdem_v4", "rps_v2", "texas_holdem_v4",
+            "chess_v6", "connect_four_v3", "hanabi_v5", "leduc_holdem_v4", "rps_v2", "texas_holdem_v4",
             "texas_holdem_no_limit_v6", "tictactoe_v3", "go_v5",
         )],
     ),
