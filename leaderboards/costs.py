@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ludarium.leaderboards.folder import TIMING
+from ludarium.leaderboards.talk import dollars
 
-__all__ = ["Cost", "costs", "dollars", "terminal_costs"]
+__all__ = ["Cost", "costs", "terminal_costs"]
 
 
 class Cost(NamedTuple):
@@ -34,13 +35,6 @@ class Cost(NamedTuple):
         if self.unpriced and not self.micro_dollars:
             return "?"
         return f"{'> ' if self.unpriced else ''}{dollars(self.micro_dollars)}"
-
-
-def dollars(micro: int) -> str:
-    """Micro-dollars for people: all digits that count, at least cents."""
-    whole, part = divmod(micro, 1_000_000)
-    digits = f"{part:06d}".rstrip("0").ljust(2, "0")
-    return f"${whole:,}.{digits}"
 
 
 def costs(root: Path) -> list[Cost]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import time
 from pathlib import Path
@@ -16,10 +15,10 @@ from ludarium.agents.crew import shared_out
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import AgentError, RunError, ScenarioError, TraceError, did_you_mean
-from ludarium.envs.core.files import write_whole
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.guarded import Guarded
+from ludarium.leaderboards.talk import save_transcript
 from ludarium.scenarios.loader import Case, Scenario, file_hash
 
 __all__ = [
@@ -192,7 +191,7 @@ def save(played: Played, unit: Unit, root: Path) -> dict[str, Any]:
     """
     try:
         if played.transcript:
-            _save_transcript(root / unit.transcript, played.transcript)
+            save_transcript(root / unit.transcript, played.transcript)
         path = played.trace.save(root / unit.trace)
     except (TraceError, OSError) as error:
         raise RunError(f"{error}; finished episodes are safe: make room, then go on with --resume") from error
@@ -203,8 +202,3 @@ def save(played: Played, unit: Unit, root: Path) -> dict[str, Any]:
         finally:
             os.close(folder)
     return {**played.row, "trace": unit.trace, "trace_hash": file_hash(path)}
-
-
-def _save_transcript(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode())

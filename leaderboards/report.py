@@ -8,18 +8,30 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from ludarium.envs.core.errors import RunError
+from ludarium.envs.core.errors import FileFormatError, RunError
+from ludarium.envs.core.scene import Movie
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.costs import Cost, costs
 from ludarium.leaderboards.folder import RunFolder
 from ludarium.leaderboards.table import Line, number, results
+from ludarium.leaderboards.talk import talk_of
 from ludarium.scenarios.loader import Scenario
 
-__all__ = ["write_replays", "write_report"]
+__all__ = ["shown", "write_replays", "write_report"]
 
 
 def _escape(text: Any) -> str:
     return html.escape(str(text), quote=True)
+
+
+def shown(path: Path) -> Movie:
+    """The movie of a trace, with what was said in the episode if a transcript lies beside it."""
+    movie: Movie = Trace.load(path).movie()
+    try:
+        movie.talk = talk_of(path)
+    except FileFormatError as error:  # the episode can be shown without
+        movie.meta["transcript"] = f"cannot be read: {error}"
+    return movie
 
 
 def write_replays(run: RunFolder, rows: list[dict[str, Any]], each: int = 1) -> dict[str, str]:
@@ -37,7 +49,7 @@ def write_replays(run: RunFolder, rows: list[dict[str, Any]], each: int = 1) -> 
         target = run.root / page
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
-            movie = Trace.load(run.root / row["trace"]).movie()
+            movie = shown(run.root / row["trace"])
             movie.title = f"{row['agent']} on {row['case']}"
             movie.meta = {"agent": row["agent"], "case": row["case"], **movie.meta}
             write_page(target, movie)

@@ -29,6 +29,7 @@ def command(
     """
     from ludarium.envs.core.render import write_page
     from ludarium.envs.core.trace import Trace
+    from ludarium.leaderboards.report import shown
 
     path = find_trace(episode)
     if path.suffix == ".json":  # a failure of an environment that is not ours
@@ -40,7 +41,7 @@ def command(
     played = trace.replay()
     target = out or Path(path.stem + ".html")
     try:
-        write_page(target, trace.movie())
+        write_page(target, shown(path))
     except OSError as error:
         raise TraceError(f"{target}: cannot write the page: {error.strerror or error}") from error
     told = {"page": target, "steps": played.steps, "digest": played.digest, "ok": played.ok, **played.result}

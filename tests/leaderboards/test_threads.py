@@ -93,7 +93,7 @@ def test_what_was_said_lies_beside_the_trace_and_what_it_cost_beside_the_clocks(
     done = run("tiny.toml", ["waiting_agents:Talks", "random"], waiting / "run", concurrency=4)
     spoken = sorted((waiting / "run" / "transcripts").rglob("*.jsonl"))
     assert len(spoken) == 8
-    rows = [json.loads(line) for line in spoken[0].read_text().splitlines()]
+    _, *rows = (json.loads(line) for line in spoken[0].read_text().splitlines())
     assert [row["step"] for row in rows] == list(range(80))
     assert rows[0]["text"] == "\u00e9"
     lines = [json.loads(line) for line in (waiting / "run" / "timing.jsonl").read_text().splitlines()]
