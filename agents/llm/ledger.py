@@ -71,10 +71,16 @@ class Charges:
 
 
 class Ledger:
-    """Adds up what calls cost, and writes the transcript where it has a path; safe to share by threads."""
+    """Adds up what calls cost, and writes the transcript where it has a path; safe to share by threads.
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    With `keep` the transcript's entries are also in `rows`.
+    """
+
+    def __init__(self, path: str | Path | None = None, *, keep: bool = False) -> None:
         self.path = None if path is None else Path(path)
+        self.rows: list[dict[str, Any]] = []
+        self._tells = keep or path is not None
+        self._keep = keep
         self.by_side: dict[str, Totals] = {}
         """Totals of each side, `agent` and `user` among them."""
         self._file: TextIO | None = None
@@ -110,7 +116,7 @@ class Ledger:
             self.by_side[side] = self.by_side.get(side, Totals()) + more
             self._written += 1
             number = self._written
-            if self.path is not None:
+            if self._tells:
                 entry = {
                     "type": "call", "call": number, "episode": episode, "side": side, "seat": seat, "step": step,
                     "mode": mode, "key": request.key, **self._question(request, (episode, side, seat), redactor),
@@ -124,7 +130,7 @@ class Ledger:
 
     def note(self, call: int, redactor: Redactor | None = None, **decision: Any) -> None:
         """Write what the agent made of a call: its action, status, control state."""
-        if self.path is not None:
+        if self._tells:
             entry = {"type": "decision", "call": call, **decision}
             with self._lock:
                 self._write((redactor or Redactor()).value(entry))
@@ -153,7 +159,10 @@ class Ledger:
             self._said = {who: said for who, said in self._said.items() if who[0] != episode}
 
     def _write(self, entry: dict[str, Any]) -> None:
-        assert self.path is not None
+        if self._keep:
+            self.rows.append(json.loads(canonical(entry)))
+        if self.path is None:
+            return
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = not self.path.exists() or self.path.stat().st_size == 0

@@ -23,7 +23,7 @@ class PerMinute:
             raise ConfigError(f"{limit!r} a minute: expected at least 1, or None for no limit")
         self.limit, self._clock = limit, clock
         self._used = 0
-        self._log: deque[tuple[float, int]] = deque()
+        self._log: deque[tuple[float, int]] = deque()  # when an amount falls out of the window, and the amount
         self._turn = asyncio.Lock()
 
     async def take(self, amount: int) -> None:
@@ -34,13 +34,13 @@ class PerMinute:
         ):  # a lock is first come first served: a large call is not overtaken for ever by small ones
             while True:
                 now = self._clock.now()
-                while self._log and self._log[0][0] <= now - WINDOW_S:
+                while self._log and self._log[0][0] <= now:
                     self._used -= self._log.popleft()[1]
                 if self._used + amount <= self.limit:
-                    self._log.append((now, amount))
+                    self._log.append((now + WINDOW_S, amount))
                     self._used += amount
                     return
-                await self._clock.sleep(self._log[0][0] + WINDOW_S - now)
+                await self._clock.sleep(self._log[0][0] - now)
 
 
 class Limiter:

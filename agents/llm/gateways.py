@@ -1,0 +1,102 @@
+"""One gateway a process for equal settings, so that episodes in threads share limits, budgets and a recording."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from pathlib import Path
+
+from ludarium.agents.llm.budget import Budget, Limits, Prices, micro_dollars, read_prices
+from ludarium.agents.llm.cassette import MODES, Cassette
+from ludarium.agents.llm.client import Driver
+from ludarium.agents.llm.gateway import Gateway
+from ludarium.agents.llm.limits import Limiter
+from ludarium.agents.llm.retry import RetryPolicy
+from ludarium.envs.core.errors import ConfigError, did_you_mean
+
+__all__ = ["DRIVERS", "GatewaySettings", "close_gateways", "gateway_for"]
+
+DRIVERS = ("openai", "local")
+
+
+@dataclasses.dataclass(frozen=True)
+class GatewaySettings:
+    """All that a gateway follows from; checked when it is made, and before anything is opened."""
+
+    model: str
+    driver: str = "openai"
+    base_url: str | None = None
+    api: str = "chat"
+    key: str | None = None
+    """The name of the environment variable that holds the key; never the key."""
+    mode: str = "live"
+    cassette: str | None = None
+    usd: float | str | None = None
+    """Dollars that all episodes of the process may cost together."""
+    prices: str | None = None
+    concurrency: int = 16
+    rpm: int | None = None
+    """Requests a minute."""
+    tpm: int | None = None
+    """Tokens a minute."""
+    tries: int = 6
+    timeout_s: float = 60.0
+    deadline_s: float = 300.0
+    reply_tokens: int = 1024
+
+    def __post_init__(self) -> None:
+        for name, known in (("driver", DRIVERS), ("mode", MODES), ("api", ("chat", "responses"))):
+            value = getattr(self, name)
+            if value not in known:
+                raise ConfigError(f"{name} = {value!r}{did_you_mean(str(value), known)}")
+        if (self.mode == "live") != (self.cassette is None):
+            raise ConfigError(
+                f"mode = {self.mode!r} and cassette = {self.cassette!r}: record and replay need a cassette"
+            )
+        if self.usd is not None:
+            micro_dollars(self.usd)
+        if not self.model:
+            raise ConfigError("no model is named; expected llm:MODEL")
+
+    def open(self) -> Gateway:
+        """Make the gateway; `MissingExtraError`, `MissingKeyError` and errors of the files say what it lacks."""
+        limits = Limits(micro_dollars=None if self.usd is None else micro_dollars(self.usd))
+        cassette = None if self.cassette is None else Cassette(Path(self.cassette), self.mode)
+        return Gateway(
+            None if self.mode == "replay" else self._driver(),
+            retry=RetryPolicy(tries=self.tries, timeout_s=self.timeout_s, deadline_s=self.deadline_s),
+            limiter=Limiter(self.concurrency, self.rpm, self.tpm),
+            budget=Budget(limits, "run"),
+            prices=read_prices(self.prices) if self.prices else Prices(),
+            cassette=cassette,
+            max_tokens=self.reply_tokens,
+        )
+
+    def _driver(self) -> Driver:
+        if self.driver == "local":
+            from ludarium.agents.llm.local import LocalDriver
+
+            return LocalDriver(self.model)
+        from ludarium.agents.llm.openai_driver import OpenAIDriver
+
+        return OpenAIDriver(self.base_url, api=self.api, key=self.key)
+
+
+_open: dict[GatewaySettings, Gateway] = {}
+_lock = threading.Lock()
+
+
+def gateway_for(settings: GatewaySettings) -> Gateway:
+    """The process's gateway of these settings, opened at the first call."""
+    with _lock:
+        if settings not in _open:
+            _open[settings] = settings.open()
+        return _open[settings]
+
+
+def close_gateways() -> None:
+    """Close all gateways: what comes after begins with fresh budgets, and reads its recordings again."""
+    with _lock:
+        for gateway in _open.values():
+            gateway.close()
+        _open.clear()
