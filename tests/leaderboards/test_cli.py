@@ -78,6 +78,8 @@ def test_the_examples_of_the_help_run(here, monkeypatch):
             arguments, text = prepared(example, name)
             if any(word in example for word in ELSEWHERE):
                 continue
+            if name == "serve":
+                continue  # serves until it is stopped: tests/serve
             if arguments == ["warmup"]:
                 continue  # compiles all that there is: minutes; a test of its own, marked slow
             if name == "check" and "ci" in arguments:
