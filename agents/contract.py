@@ -52,9 +52,15 @@ class Decision:
     action: Any
     raw: str | None = None
     status: str = "ok"
+    """`ok`, `repaired` (the reply had to be mended, or asked for again), or `fallback`: there is no action of the agent's,
+    the default action is taken for it, and counted."""
     subgoal: str | None = None
     control: str | None = None
     usage: dict[str, int] = dataclasses.field(default_factory=dict)
+    why: str = ""
+    """Of a fallback: `reply` (no reply was an action), `budget` (it is used up) or `endpoint` (it gave no answer)."""
+    message: str = ""
+    """Of a fallback: a sentence about it."""
 
 
 class Agent:
@@ -79,7 +85,7 @@ class Agent:
         """The episode is over; `result` holds length and metrics."""
 
     def transcript(self) -> list[dict[str, Any]]:
-        """What was said in the episode, a JSON object a call; a run keeps it beside the trace. No secrets."""
+        """What was said in the episode: entries of an `agents.llm.ledger.Ledger`, which a run keeps beside the trace."""
         return []
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from ludarium.agents.contract import Agent, Decision, GroupAgent, Task, Turn
 from ludarium.envs.core.batch import Batch
@@ -15,7 +16,7 @@ from ludarium.envs.core.errors import ActionError, AgentError
 from ludarium.envs.core.language import commands, parse, parse_tool, tools
 from ludarium.envs.core.simulator import Simulator
 
-__all__ = ["Crew", "shared_out", "task_of"]
+__all__ = ["Crew", "lowest_action", "shared_out", "task_of"]
 
 
 def task_of(batch: Batch, information: str = "full", budgets: dict[str, int] | None = None) -> Task:
@@ -40,6 +41,19 @@ def shared_out(simulator: Simulator, name: str, seats: Sequence[str]) -> list[tu
     for seat in seats:
         found.setdefault(simulator.others.get(seat.rsplit("_", 1)[0], name), []).append(seat)
     return [(agent, tuple(own)) for agent, own in found.items()]
+
+
+def lowest_action(space: spaces.Space[Any]) -> Any:
+    """The lowest action of a space: what is taken for an agent that has none, where no scenario names a default."""
+    if isinstance(space, spaces.Discrete):
+        return int(space.start)
+    if isinstance(space, spaces.MultiDiscrete):
+        return np.asarray(space.start)
+    if isinstance(space, spaces.MultiBinary):
+        return np.zeros(space.shape, np.int64)
+    if isinstance(space, spaces.Box):
+        return np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
+    return "" if space.contains("") else None
 
 
 class Crew:
@@ -145,6 +159,8 @@ class Crew:
         i = seat - batch.simulator.offsets[r]
         decision = answer if isinstance(answer, Decision) else Decision(answer)
         action, space = decision.action, batch.simulator.roles[r].action_space
+        if decision.status == "fallback":
+            action = lowest_action(space)
         self.usage.update(decision.usage)
         if isinstance(action, str) and (is_numeric(space) or not space.contains(action)):
             action = parse(batch.simulator, batch.state, row, seat, action)

@@ -63,7 +63,9 @@ def make_agent(name: str, allow_code: bool = True) -> Agent:
     if not allow_code:
         raise AgentError(f"agent {name!r}: only built-in agents may be named here{did_you_mean(label, BUILT_IN)}")
     scheme = label.split(":", 1)[0]
-    if scheme in ("cmd", "http", "https", "llm"):
+    if scheme == "llm":
+        return _make("ludarium.agents.llm.agent:LLMAgent", {"model": label.removeprefix("llm:"), **options}, name)
+    if scheme in ("cmd", "http", "https"):
         raise AgentError(f"agent {name!r}: agents of the form {scheme}: are not in this version; name a Python class")
     known = known_agents()
     if label in known:

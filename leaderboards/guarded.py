@@ -11,15 +11,26 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from ludarium.agents.contract import Agent, GroupAgent
-from ludarium.agents.crew import Crew
+from ludarium.agents.contract import Agent, Decision, GroupAgent
+from ludarium.agents.crew import Crew, lowest_action
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.errors import AgentError, ConfigError, LudariumError, NotClaimedError, ScenarioError
+from ludarium.envs.core.errors import (
+    AgentError,
+    CassetteMissError,
+    ConfigError,
+    LudariumError,
+    MissingExtraError,
+    MissingKeyError,
+    NotClaimedError,
+    ScenarioError,
+)
 
 __all__ = ["Guarded", "default_actions"]
 
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{4,}")
 _FAILURES = (Exception, SystemExit)  # an agent that calls sys.exit() has crashed; Ctrl-C has not
+_UNFIT = (ConfigError, NotClaimedError, MissingExtraError, MissingKeyError)
+_FALLBACKS = {"budget": "budget", "endpoint": "endpoint"}
 _SHOWN = 200
 
 
@@ -30,7 +41,7 @@ def default_actions(batch: Batch, given: Any) -> list[Any]:
         action = given.get(role.name) if isinstance(given, dict) and role.name in given else given
         space = role.action_space
         if action is None:
-            action = _lowest(space)
+            action = None if space.contains("") else lowest_action(space)  # a task says what speaks by default
         kind = getattr(space, "dtype", None)
         value = action if kind is None or isinstance(action, str | dict) else np.asarray(action, kind)
         if action is None or not space.contains(np.int64(action) if isinstance(space, spaces.Discrete) else value):
@@ -39,18 +50,6 @@ def default_actions(batch: Batch, given: Any) -> list[Any]:
             )
         found.append(action)
     return found
-
-
-def _lowest(space: spaces.Space[Any]) -> Any:
-    if isinstance(space, spaces.Discrete):
-        return int(space.start)
-    if isinstance(space, spaces.MultiDiscrete):
-        return np.asarray(space.start)
-    if isinstance(space, spaces.MultiBinary):
-        return np.zeros(space.shape, np.int64)
-    if isinstance(space, spaces.Box):
-        return np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
-    return None
 
 
 class Guarded(Crew):
@@ -69,7 +68,8 @@ class Guarded(Crew):
         self._default = default_actions(batch, default)
         self._broken = {n: broken for n in range(len(agents)) if broken}
         self.lost: Counter[str] = Counter()
-        """Turns of seats that were lost, by kind: `crash`, `nonsense`, `start`, `died` or `late`."""
+        """Turns of seats that were lost, by kind: `crash`, `nonsense`, `start`, `died` or `late`; and of models `fallback`
+        (no reply was an action), `budget` (it was used up) or `endpoint` (it gave no answer)."""
 
     def start(self, seed: int) -> None:
         """Begin an episode; an agent that cannot has lost all its turns."""
@@ -129,7 +129,9 @@ class Guarded(Crew):
                 else:
                     self._put_each(agent, seats, asked)
             except LudariumError as error:
-                if isinstance(error, ConfigError | NotClaimedError) and self.batch.t[self.row] == 0:
+                if isinstance(error, CassetteMissError):
+                    raise  # a replay that cannot go on is no turn to lose
+                if isinstance(error, _UNFIT) and self.batch.t[self.row] == 0:
                     raise AgentError(f"{type(agent).__name__} cannot play this world: {error}") from error
                 self._lose(asked, "nonsense", error)
             except _FAILURES as error:
@@ -158,7 +160,10 @@ class Guarded(Crew):
                 error = self._outside(int(s))
             except _FAILURES as found:  # an answer may be any object, whose conversion may do anything
                 error = found  # type: ignore[assignment]
-            if error is not None:
+            answer = answers[names[s]]
+            if isinstance(answer, Decision) and answer.status == "fallback":
+                self._lose(np.array([s]), _FALLBACKS.get(answer.why, "fallback"), answer.message or answer.why)
+            elif error is not None:
                 self._lose(np.array([s]), "nonsense", error)
 
     def _outside(self, seat: int) -> LudariumError | None:

@@ -20,7 +20,8 @@ from ludarium.scenarios.loader import Case, Scenario, file_hash
 
 __all__ = ["Problem", "Report", "verify"]
 
-_LOST = ("crash", "nonsense", "start", "died", "late")
+_LOST = ("crash", "nonsense", "start", "died", "late", "fallback", "budget", "endpoint")
+_COUNTED = ("crash", "nonsense", "fallback", "budget", "endpoint")
 
 
 class Problem(NamedTuple):
@@ -252,7 +253,7 @@ class _Checker:
             if event.get("status") == "default" and event.get("kind") in _LOST:
                 noted[event["kind"]] += everyone if event["seats"] == "all" else len(event["seats"])
         for kind in _LOST:
-            counted = kind in ("crash", "nonsense")
+            counted = kind in _COUNTED
             if noted[kind] != faults.get(kind, 0) if counted else bool(noted[kind]) != bool(faults.get(kind)):
                 what = f"{noted[kind]} turns" if counted else "it" if noted[kind] else "nothing of it"
                 yield Problem(unit.trace, f"the row says {kind} = {faults.get(kind, 0)}, the trace notes {what}")
