@@ -133,7 +133,7 @@ class Session:
         name = f"{self.served.number():06d}.trace"
         path = trace.save(folder / name)
         row = {"trace": name, "trace_hash": file_hash(path), "id": trace.id, "seed": self.seed, **episode.score()}
-        with (folder / "episodes.jsonl").open("a", encoding="utf-8") as file:
+        with self.served.writing, (folder / "episodes.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
 
 

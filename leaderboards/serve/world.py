@@ -73,6 +73,8 @@ class Served:
         if offer.split is not None and offer.split not in self.splits:
             raise ConfigError(f"--split {offer.split!r}{did_you_mean(offer.split, self.splits)}")
         self._lock = threading.Lock()
+        self.writing = threading.Lock()
+        """Held by whoever adds a line to the list of finished episodes."""
         self._ranked = self._ranked_tasks()
         self._numbers = itertools.count(1)
         first = self.episode("")  # which compiles, and finds every mistake in the offer
