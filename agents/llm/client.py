@@ -38,7 +38,7 @@ class Request:
     session: str = ""
     """Who asks, sent as `user`: one conversation of one seat of one episode. No part of the key."""
     call: int = 0
-    """Number of the call in its session, equal for all tries at it; the gateway counts. No part of the key."""
+    """Number of the question in this process, equal for all tries at it; the gateway counts. No part of the key."""
 
     def content(self) -> dict[str, Any]:
         """What decides the answer: all fields but those that say who asks, and no fields that were left out."""

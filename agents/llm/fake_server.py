@@ -175,7 +175,7 @@ class FakeServer:
             if fault.kind in ("status", "echo"):
                 message = f"the endpoint failed as told; you sent {headers.get('authorization')}"
                 status = fault.status or 401
-                return await self._send(writer, status, _error(message), _retry_after(fault))
+                return await self._send(writer, status, _error(message), _headers(fault))
         try:
             reply = self._said(api, body, headers.get("idempotency-key") or canonical(body))
         except Exception as error:
@@ -247,8 +247,9 @@ def _error(message: str) -> bytes:
     return canonical({"error": {"message": message, "type": "fake", "code": None, "param": None}}).encode()
 
 
-def _retry_after(fault: Fault) -> dict[str, str]:
-    return {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+def _headers(fault: Fault) -> dict[str, str]:
+    wait = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
+    return {**wait, **dict(fault.headers)}
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ class Fault:
     retry_after: str | float | None = None
     seconds: float = 0.0
     size: int = 0
+    headers: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if self.kind not in FAULTS:
@@ -53,7 +54,9 @@ class Fault:
         kind, _, amount = text.partition(":")
         if kind.isdigit():
             return cls("status", status=int(kind), retry_after=amount or None)
+        fault = cls(kind)
         try:
-            return cls(kind, seconds=float(amount or 0), size=int(float(amount or 0)))
+            number = float(amount or 0)
         except ValueError:
             raise ConfigError(f"fault {text!r}: {amount!r} is no number") from None
+        return dataclasses.replace(fault, seconds=number, size=int(number))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ from ludarium.agents.llm.tokens import TokenCounter, count_tokens, prompt_tokens
 from ludarium.envs.core.errors import ConfigError, EndpointError, LLMError
 
 __all__ = ["Account", "Gateway"]
+
+_QUESTIONS = itertools.count()
 
 
 @dataclasses.dataclass
@@ -150,7 +153,7 @@ class Gateway:
             request,
             session=request.session or account.session,
             max_tokens=self.max_tokens if request.max_tokens is None else request.max_tokens,
-            call=account.asked.total(),
+            call=next(_QUESTIONS),
         )
         n = account.asked[request.key]
         account.asked[request.key] += 1

@@ -109,7 +109,7 @@ class OpenAIDriver:
 
     def _name(self, request: Request) -> str:
         """The name of a question, which all tries at it bear, and none of another process."""
-        return hashlib.sha256(f"{self._nonce} {request.session} {request.call}".encode()).hexdigest()
+        return hashlib.sha256(f"{self._nonce} {request.call} {request.key}".encode()).hexdigest()
 
     def _said(self, what: str, error: BaseException) -> str:
         cause = error.__cause__ if error.__cause__ is not None else error

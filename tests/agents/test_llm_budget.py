@@ -92,7 +92,13 @@ def test_no_budget_is_passed_by_64_calls_at_once(tries, calls, tokens, money, pe
     assert all(isinstance(found, Completion | LLMError) for found in outcomes)
     for budget in [run, *episodes]:
         assert budget.reserved == {"calls": 0, "tokens": 0, "micro_dollars": 0}
-    assert run.spent["calls"] == way.sent == len(endpoint.requests) == totals.calls == sum(e.spent["calls"] for e in episodes)
+    assert (
+        run.spent["calls"]
+        == way.sent
+        == len(endpoint.requests)
+        == totals.calls
+        == sum(e.spent["calls"] for e in episodes)
+    )
     assert endpoint.billed.total <= run.spent["tokens"] == totals.prompt + totals.completion
     assert PRICES.cost("tiny", endpoint.billed) <= run.spent["micro_dollars"] == totals.micro_dollars
     refused = [found for found in outcomes if isinstance(found, BudgetExceededError)]
@@ -157,9 +163,11 @@ def test_an_interrupted_try_is_charged_in_full():
         await asyncio.sleep(60)
 
     budget = Budget()
-    with Gateway(Scripted(hang), budget=budget, retry=RetryPolicy(tries=1, timeout_s=0.01), max_tokens=9) as way:
-        with pytest.raises(EndpointError) as caught:
-            way.call(ask())
+    with (
+        Gateway(Scripted(hang), budget=budget, retry=RetryPolicy(tries=1, timeout_s=0.01), max_tokens=9) as way,
+        pytest.raises(EndpointError) as caught,
+    ):
+        way.call(ask())
     assert caught.value.kind == "timeout"
     assert budget.spent["tokens"] == prompt_tokens(ask()) + 9
     assert budget.reserved["tokens"] == 0
@@ -183,7 +191,9 @@ def test_money_is_the_exact_price_rounded_up(prompt, completion, a, b):
 def test_prices_are_read_from_toml_and_json(tmp_path):
     toml, text = tmp_path / "prices.toml", tmp_path / "prices.json"
     toml.write_text('[models."a/b-1.5"]\nprompt = 0.15\ncompletion = 0.6\n[models.free]\nprompt = 0\ncompletion = 0\n')
-    text.write_text(json.dumps({"models": {"a/b-1.5": {"prompt": 0.15, "completion": 0.6}, "free": {"prompt": 0, "completion": 0}}}))
+    text.write_text(
+        json.dumps({"models": {"a/b-1.5": {"prompt": 0.15, "completion": 0.6}, "free": {"prompt": 0, "completion": 0}}})
+    )
     for path in (toml, text):
         assert read_prices(path).models == {"a/b-1.5": (150_000, 600_000), "free": (0, 0)}
 
@@ -206,12 +216,12 @@ def test_prices_are_read_from_toml_and_json(tmp_path):
 def test_bad_prices_name_the_file(tmp_path, text):
     path = tmp_path / "prices.toml"
     path.write_text(text)
-    with pytest.raises(FileFormatError, match="prices.toml"):
+    with pytest.raises(FileFormatError, match=r"prices\.toml"):
         read_prices(path)
 
 
 def test_a_missing_prices_file_is_named(tmp_path):
-    with pytest.raises(FileFormatError, match="nowhere.json"):
+    with pytest.raises(FileFormatError, match=r"nowhere\.json"):
         read_prices(tmp_path / "nowhere.json")
 
 

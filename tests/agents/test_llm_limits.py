@@ -50,7 +50,9 @@ def test_a_large_call_is_not_overtaken_for_ever():
 def test_requests_and_tokens_a_minute_hold_the_gateway_back():
     for limiter in ({"requests_per_minute": 3}, {"tokens_per_minute": 3 * (10 + 7 + 8 + 3)}):
         clock = FakeClock()
-        with Gateway(Scripted(lambda request: "ok"), clock=clock, limiter=Limiter(clock=clock, **limiter), max_tokens=10) as way:
+        with Gateway(
+            Scripted(lambda request: "ok"), clock=clock, limiter=Limiter(clock=clock, **limiter), max_tokens=10
+        ) as way:
             way.call_all([ask("a b c")] * 9)
             assert clock.now() == pytest.approx(120, abs=1e-6)
 
