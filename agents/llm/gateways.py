@@ -10,11 +10,12 @@ from ludarium.agents.llm.budget import Budget, Limits, Prices, micro_dollars, re
 from ludarium.agents.llm.cassette import MODES, Cassette
 from ludarium.agents.llm.client import Driver
 from ludarium.agents.llm.gateway import Gateway
+from ludarium.agents.llm.ledger import Totals
 from ludarium.agents.llm.limits import Limiter
 from ludarium.agents.llm.retry import RetryPolicy
 from ludarium.envs.core.errors import ConfigError, did_you_mean
 
-__all__ = ["DRIVERS", "GatewaySettings", "close_gateways", "gateway_for"]
+__all__ = ["DRIVERS", "GatewaySettings", "close_gateways", "gateway_for", "spent"]
 
 DRIVERS = ("openai", "local")
 
@@ -92,6 +93,12 @@ def gateway_for(settings: GatewaySettings) -> Gateway:
         if settings not in _open:
             _open[settings] = settings.open()
         return _open[settings]
+
+
+def spent() -> Totals:
+    """What all open gateways have cost so far, calls of unfinished episodes included."""
+    with _lock:
+        return sum((gateway.ledger.totals for gateway in _open.values()), Totals())
 
 
 def close_gateways() -> None:

@@ -134,6 +134,20 @@ def _show(scenario: Any, done: Any, report: bool, as_json: bool) -> None:
         out.print(f"report: {page}")
 
 
+def _spent() -> str:
+    """Calls, tokens and money of this process's language models, episodes that are not finished included; "" for none."""
+    from ludarium.leaderboards.talk import dollars
+
+    gateways = sys.modules.get("ludarium.agents.llm.gateways")
+    if gateways is None:
+        return ""
+    so_far = gateways.spent()
+    if not so_far.calls:
+        return ""
+    money = f", {dollars(so_far.micro_dollars)}" if so_far.micro_dollars else ""
+    return f"{so_far.calls:,} calls, {so_far.prompt + so_far.completion:,} tokens{money}"
+
+
 class _Bar:
     """Progress on a terminal; silent elsewhere."""
 
@@ -144,8 +158,22 @@ class _Bar:
     def __enter__(self) -> _Bar:
         if self._wanted:
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+            from rich.text import Text
 
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            class Spent(TextColumn):
+                """What language models have cost so far."""
+
+                def render(self, task: Any) -> Any:
+                    """Read the gateways anew whenever the bar is drawn."""
+                    return Text(_spent())
+
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                Spent(""),
+            )
             self._bar = Progress(*columns, console=console(stderr=True), transient=True)
             self._bar.start()
             self._task = self._bar.add_task("episodes", total=None)
