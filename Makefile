@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: run test laws test-slow test-plain test-oldest test-textworld lint bench bench-check peers docs clean
+.PHONY: run test laws test-slow test-plain test-oldest test-textworld test-local lint bench bench-check peers docs clean
 
 OUT := runs/$(shell date +%Y%m%d-%H%M%S)
 
@@ -35,6 +35,11 @@ test-oldest:  ## the adapters on the oldest Gymnasium that we support
 	.venvs/oldest/bin/python -m pip install -q --disable-pip-version-check "gymnasium==1.2.2" -e ".[test]"
 	.venvs/oldest/bin/python -m pytest -q -n auto tests/core/test_forms.py tests/core/test_gymnasium.py \
 		tests/core/test_pettingzoo.py tests/properties tests/mapf/test_env.py
+
+test-local:  ## local language models, in an environment of their own: PyTorch and transformers are heavy
+	$(PYTHON) -m venv .venvs/local
+	.venvs/local/bin/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[check,local]"
+	LUDARIUM_REQUIRE=transformers .venvs/local/bin/python -m pytest -q -m slow tests/agents/test_llm_local.py
 
 lint: $(VENV)/.dev  ## style and types
 	$(BIN)/ruff check .

@@ -39,10 +39,26 @@ def _textworld() -> str | None:
     return found.origin if found else None
 
 
+def _openenv() -> str | None:
+    """Return OpenEnv's command in its environment among the benchmarks' peers."""
+    found = Path(__file__).parents[1] / ".venvs/openenv/bin/openenv"
+    return str(found) if found.exists() else None
+
+
+def _transformers() -> str | None:
+    found = [importlib.util.find_spec(name) for name in ("torch", "transformers")]
+    return found[1].origin if all(found) and found[1] is not None else None
+
+
 KNOWN = {
     "chromium": (_chromium, "pip install playwright, and the package `chromium` (or LUDARIUM_CHROMIUM=path)"),
     "node": (_node, "the packages `nodejs` and `npm`"),
     "postgres": (_postgres, "the package `postgresql`"),
+    "openenv": (_openenv, "python benchmarks/peers/setup.py openenv"),
+    "transformers": (
+        _transformers,
+        "`make test-local`, or pip install 'ludarium[local]' with torch as constraints.txt has it",
+    ),
     "textworld": (_textworld, "pip install 'ludarium[textworld]'"),
 }
 
