@@ -74,7 +74,7 @@ def terminal_costs(found: list[Cost]) -> Any:
     from rich.table import Table
 
     table = Table(title="language models, as their endpoints count", title_justify="left", padding=(0, 1))
-    table.add_column("agent", no_wrap=True)
+    table.add_column("agent", overflow="fold", max_width=44)
     for heading in ("calls", "prompt tokens", "completion tokens", "cost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for cost in found:

@@ -13,6 +13,8 @@ __all__ = ["ALL", "Line", "number", "results", "shown_metrics", "terminal_table"
 ALL = "all cases"
 _DIGITS = 6
 """The least width of a column of numbers."""
+_AGENT = 44
+"""Characters of an agent's name before it goes on in the next line: addresses are long."""
 _SHOWN = 3
 """Metrics that fit a terminal; the report and `--json` have them all."""
 
@@ -41,9 +43,10 @@ def shown_metrics(scenario: Scenario, figures: list[dict[str, Any]]) -> tuple[st
 def results(scenario: Scenario, rows: list[dict[str, Any]]) -> list[Line]:
     """A line for each case and agent, in the scenario's order; with several cases one over all, resampled within cases.
 
-    `rows` are those of a run; a metric with a bound also stands as `<metric>_of_bound`.
+    `rows` are those of a run; a metric with a bound also stands as `<metric>_of_bound`, and a row's
+    review is among its metrics.
     """
-    figures = {id(row): with_bounds(row["metrics"], row["bounds"]) for row in rows}
+    figures = {id(row): {**with_bounds(row["metrics"], row["bounds"]), **row.get("review", {})} for row in rows}
     metrics = shown_metrics(scenario, list(figures.values()))
     agents = list(dict.fromkeys(row["agent"] for row in rows))
     cases = [case.name for case in scenario.cases if any(row["case"] == case.name for row in rows)]
@@ -72,8 +75,8 @@ def terminal_table(title: str, lines: list[Line]) -> Any:
     names = list(lines[0].metrics)[:_SHOWN] if lines else []
     first = f": {names[0].replace('_', ' ')}, mean over episodes" if names else ""
     table = Table(title=f"{title}{first}", title_justify="left", padding=(0, 1))
-    for heading in ("case", "agent"):
-        table.add_column(heading, no_wrap=True)
+    table.add_column("case", no_wrap=True)
+    table.add_column("agent", overflow="fold", max_width=_AGENT)
     table.add_column("n", justify="right", no_wrap=True)
     for n, name in enumerate(names):
         words = name.replace("_", " ") if n else "mean"

@@ -77,6 +77,9 @@ class LLMAgent(Agent):
             raise AgentError(f"commands = {commands!r}; expected shown or hidden")
         if level not in LEVELS:
             raise AgentError(f"level = {level!r}; expected 1 to 5")
+        for name, limit in (("max_calls", max_calls), ("max_tokens", max_tokens)):
+            if limit is not None and limit < 1:
+                raise AgentError(f"{name} = {limit!r}; expected at least 1")
         if window_tokens is not None and window_tokens < MIN_WINDOW:
             raise AgentError(f"window_tokens = {window_tokens!r}; expected at least {MIN_WINDOW}")
         if gateway is not None and not isinstance(gateway, Gateway):
@@ -239,7 +242,10 @@ def _charge(spent: Counter[str], outcome: Completion | LLMError) -> None:
     usage = charges.usage if charges is not None else outcome.charged  # type: ignore[union-attr]
     calls = charges.calls if charges is not None else outcome.attempts  # type: ignore[union-attr]
     money = charges.micro_dollars if charges is not None else outcome.micro_dollars  # type: ignore[union-attr]
-    spent.update(prompt=usage.prompt, completion=usage.completion, calls=calls, micro_dollars=money or 0)
+    unpriced = charges.unpriced if charges is not None else calls if money is None else 0
+    spent.update(
+        prompt=usage.prompt, completion=usage.completion, calls=calls, micro_dollars=money or 0, unpriced=unpriced
+    )
 
 
 def _known(kind: type[Scaffold]) -> list[str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ludarium.agents.llm.budget import Budget, Limits, Prices, micro_dollars, read_prices
 from ludarium.agents.llm.cassette import MODES, Cassette
@@ -18,6 +20,7 @@ from ludarium.envs.core.errors import ConfigError, did_you_mean
 __all__ = ["DRIVERS", "GatewaySettings", "close_gateways", "gateway_for", "spent"]
 
 DRIVERS = ("openai", "local")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +59,18 @@ class GatewaySettings:
             )
         if self.usd is not None:
             micro_dollars(self.usd)
+        address = urlsplit(self.base_url or "http://default")
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ConfigError(f"base_url = {self.base_url!r}; expected an address such as http://localhost:8000/v1")
+        if address.username is not None or address.password is not None:
+            raise ConfigError(
+                "base_url holds a name or a password, which manifests would keep; put the key into an environment variable "
+                "and name that with key=VARIABLE"
+            )
+        if self.key is not None and not _VARIABLE.fullmatch(self.key):  # it may be the key itself: not told
+            raise ConfigError(
+                "key is the name of an environment variable that holds the key, such as key=OPENAI_API_KEY"
+            )
         if not self.model:
             raise ConfigError("no model is named; expected llm:MODEL")
 

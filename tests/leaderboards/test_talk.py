@@ -6,11 +6,22 @@ import pytest
 
 from ludarium.agents.llm.budget import Cost
 from ludarium.agents.llm.client import Completion, Request, Usage
+from ludarium.agents.llm.fake_server import FakeServer
 from ludarium.agents.llm.ledger import Charges, Ledger, read_transcript
+from ludarium.agents.llm.policy import make_policy
 from ludarium.agents.llm.redact import Redactor
 from ludarium.envs.core.errors import EndpointError, FileFormatError
+from ludarium.leaderboards.costs import costs
 from ludarium.leaderboards.report import shown
+from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.talk import save_transcript, talk_of, transcript_of
+from ludarium.leaderboards.verify import verify
+
+KEY = "sk-test-0123456789abcdefghij"
+PRICES = """[models.policy]
+prompt = 2.0
+completion = 8.0
+"""
 
 
 def called(ledger, seat, step, prompt, outcome, charges=None):
@@ -84,3 +95,27 @@ def test_a_damaged_transcript_is_named_and_the_episode_is_shown_without_it(finis
         path.unlink()
         path.parent.rmdir()
         path.parent.parent.rmdir()
+
+
+def test_a_run_with_a_model_has_costs_transcripts_and_the_same_digests_as_without(here, monkeypatch):
+    monkeypatch.setenv("TEST_KEY", KEY)
+    (here / "prices.toml").write_text(PRICES)
+    with FakeServer(policy=make_policy("household-expert", "subgoal"), faults=["500", None, "429"], key=KEY) as server:
+        model = f"llm:policy?scaffold=subgoal&base_url={server.base_url}&key=TEST_KEY&prices=prices.toml"
+        done = run("text-household-quick", [model, "household-expert"], here / "run", episodes=1, jobs=0)
+    rows = {(row["agent"], row["case"]): row for row in done.rows}
+    cases = {case for _, case in rows}
+    assert len(cases) == 6
+    assert all(rows[model, case]["digest"] == rows["household-expert", case]["digest"] for case in cases)
+    assert verify(done.root).ok
+    (cost,) = costs(done.root)
+    turns = sum(rows[model, case]["steps"] for case in cases)
+    assert (cost.calls, server.counts["requests"], cost.unpriced) == (turns + 2, turns + 2, 0)
+    assert cost.micro_dollars == pytest.approx(2 * cost.prompt + 8 * cost.completion, abs=turns)
+    for case in cases:
+        told = talk_of(done.root / rows[model, case]["trace"])
+        assert [s.step for s in told] == list(range(rows[model, case]["steps"]))
+        assert {s.status for s in told} == {"ok"}
+        assert all(s.segment for s in told)
+    written = [path.read_bytes() for path in here.rglob("*") if path.is_file()]
+    assert not any(KEY.encode() in data for data in written)

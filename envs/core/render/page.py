@@ -98,6 +98,10 @@ def _value(value: Any) -> str:
 
 def _summary(header: dict[str, Any]) -> str:
     """Say in a sentence what can be seen, for those who cannot see it."""
-    counts = [f"{head['count']} {head['title'] or head['name']}s" for head in header["sprites"] if not head["of"]]
+    counts = [_count(head["count"], head["title"] or head["name"]) for head in header["sprites"] if not head["of"]]
     steps = header["steps"] - 1
-    return f"An episode of {steps} step{'s' * (steps != 1)}" + (f" with {' and '.join(counts)}." if counts else ".")
+    return f"An episode of {_count(steps, 'step')}" + (f" with {' and '.join(counts)}." if counts else ".")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
