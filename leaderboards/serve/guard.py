@@ -62,10 +62,9 @@ class Guard:
         token: str | None = None,
         hosts: Iterable[str] = (),
         origins: Iterable[str] = (),
-        body_seconds: float = BODY_SECONDS,
     ) -> None:
         may_listen(host, token)
-        self._app, self._public, self._body_seconds = app, not is_loopback(host), body_seconds
+        self._app, self._public, self._body_seconds = app, not is_loopback(host), BODY_SECONDS
         self._hosts = frozenset({"localhost", host.lower(), *(name.lower() for name in hosts)})
         self._origins = frozenset(origin.lower().rstrip("/") for origin in origins)
         self._token = None if token is None else f"Bearer {token}".encode()

@@ -126,8 +126,8 @@ class _Http(H11Protocol):
         super().data_received(data)
 
     def on_response_complete(self) -> None:
-        self._answered, self._partial = self._answered + 1, False
         super().on_response_complete()
+        self._answered, self._partial = self._answered + 1, bool(self.conn.trailing_data[0])
 
     def handle_websocket_upgrade(self, event: Any) -> None:
         self._late.cancel()

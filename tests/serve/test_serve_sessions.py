@@ -39,7 +39,8 @@ def test_seed_control_determinism_and_isolation(offer):
     sessions = Sessions(Served(offer))
     one, two, three = (sessions.open() for _ in range(3))
     alone = episode_of(one, 5)
-    assert alone[-1]["done"] and alone[-1]["metadata"]["digest"]
+    assert alone[-1]["done"]
+    assert alone[-1]["metadata"]["digest"]
     assert episode_of(one, 5) == alone  # the session that was used before
     assert episode_of(two, 6)[0]["observation"] != alone[0]["observation"]
     left, right = bare(two.begin(5)), bare(three.begin(5))  # and two at once, step by step
@@ -64,8 +65,10 @@ def test_a_session_plays_what_gymnasium_plays():
         _, reward, terminated, truncated, _ = env.step(action)
         total += reward
         done = terminated or truncated
-        assert told["done"] == done and told["reward"] == reward
-        assert told["metadata"]["terminated"] == terminated and told["metadata"]["truncated"] == truncated
+        assert told["done"] == done
+        assert told["reward"] == reward
+        assert told["metadata"]["terminated"] == terminated
+        assert told["metadata"]["truncated"] == truncated
     assert told["metadata"]["digest"] == env.unwrapped.digest()
     assert session.score()["reward"] == total
 
@@ -104,7 +107,8 @@ def test_an_unusable_action_is_refused_and_changes_nothing(offer, action):
     before = bare(session.begin(3))
     with pytest.raises(ServeError) as refused:
         session.act(action)
-    assert refused.value.code == "ACTION_ERROR" and len(str(refused.value)) <= 2000
+    assert refused.value.code == "ACTION_ERROR"
+    assert len(str(refused.value)) <= 2000
     assert bare(session.look()) == before
 
 
@@ -137,11 +141,13 @@ def test_the_cap_the_reaper_and_room_from_finished_sessions():
     first, second, third = (sessions.open() for _ in range(3))
     with pytest.raises(ServeError, match="all 3 sessions are taken") as full:
         sessions.open()
-    assert full.value.as_data()["max_sessions"] == 3 and full.value.status == 503
+    assert full.value.as_data()["max_sessions"] == 3
+    assert full.value.status == 503
     clock.now = 59.0
     asyncio.run(sessions.run(second, second.begin, 1))
     clock.now = 60.0
-    assert sessions.reap() == 2 and len(sessions) == 1  # all but the second, which has spoken
+    assert sessions.reap() == 2
+    assert len(sessions) == 1
     for gone in (first, third):
         with pytest.raises(ServeError, match="no such session"):
             sessions.find(gone.id)
@@ -166,7 +172,8 @@ def test_concurrent_requests_of_one_session_take_turns_and_do_not_pile_up():
             return_exceptions=True,
         )
         refused = [error for error in found if isinstance(error, ServeError)]
-        assert {error.code for error in refused} == {"BUSY"} and len(refused) == 20
+        assert {error.code for error in refused} == {"BUSY"}
+        assert len(refused) == 20
         assert [told["metadata"]["step"] for told in found[:MAX_WAITING]] == list(range(1, MAX_WAITING + 1))
 
     asyncio.run(burst())
@@ -195,9 +202,12 @@ def test_finished_traces_are_kept_and_play_again(tmp_path):
     session = sessions.open()
     told = episode_of(session, 4)
     rows = [json.loads(line) for line in (tmp_path / "episodes.jsonl").read_text().splitlines()]
-    assert len(rows) == 1 and rows[0]["digest"] == told[-1]["metadata"]["digest"]
+    assert len(rows) == 1
+    assert rows[0]["digest"] == told[-1]["metadata"]["digest"]
     trace = Trace.load(tmp_path / rows[0]["trace"])
-    assert trace.replay().ok and trace.digest == rows[0]["digest"] and trace.header["seed"] == 4
+    assert trace.replay().ok
+    assert trace.digest == rows[0]["digest"]
+    assert trace.header["seed"] == 4
     assert trace.header["agent"] == {"name": "served", "seat": "cook_0"}
 
 
@@ -211,7 +221,8 @@ def test_a_ranked_server_chooses_the_episodes_and_tells_no_seed(tmp_path):
         assert refused.value.code == "RANKED"
     told = session.begin()
     text = json.dumps([told, session.look(), session.score(), session.state()])
-    assert "seed" not in text and str(session.seed) not in text
+    assert "seed" not in text
+    assert str(session.seed) not in text
 
 
 def test_a_ranked_episode_that_is_left_is_played_to_its_end_and_counts(tmp_path):
@@ -227,7 +238,8 @@ def test_a_ranked_episode_that_is_left_is_played_to_its_end_and_counts(tmp_path)
     assert [row["turns_lost"] for row in rows] == [{"late": 49}, {"late": 50}]
     for row in rows:
         trace = Trace.load(tmp_path / row["trace"])
-        assert row["over"] and trace.replay().ok
+        assert row["over"]
+        assert trace.replay().ok
         assert trace.header["scenario"]["name"] == "text-household-quick"
         late = [event for event in trace.events if event.get("kind") == "late"]
         assert len(late) == row["turns_lost"]["late"]
@@ -237,7 +249,8 @@ def test_nonsense_loses_the_turn_when_ranked():
     session = Sessions(Served(Offer("text-household-quick", ranked=True))).open()
     session.begin()
     told = session.act({"command": "fly to the moon"})
-    assert told["metadata"]["step"] == 1 and told["metadata"]["fault"] == "nonsense"
+    assert told["metadata"]["step"] == 1
+    assert told["metadata"]["fault"] == "nonsense"
     assert "no command now" in told["metadata"]["message"]
     assert session.score()["turns_lost"] == {"nonsense": 1}
 
@@ -284,7 +297,8 @@ def test_arrays_for_policies():
 def test_the_desk_is_served_with_its_own_user():
     session = Sessions(Served(DESK)).open()
     told = session.begin(1)
-    assert told["observation"]["seat"] == "agent_0" and told["observation"]["commands"] is None
+    assert told["observation"]["seat"] == "agent_0"
+    assert told["observation"]["commands"] is None
     told = session.act({"name": "say", "arguments": {"message": "Hello, how can I help you?"}})
     assert told["observation"]["text"].count("User:") >= 2
     told = session.act({"command": "What is your name?"})
