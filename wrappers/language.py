@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from ludarium.agents.contract import Turn
-from ludarium.agents.llm.client import Request
+from ludarium.agents.llm.client import Request, canonical
 from ludarium.agents.llm.tokens import count_tokens, prompt_tokens
 from ludarium.envs.core.errors import ConfigError
 
@@ -55,25 +57,27 @@ def window(
     long, the longer one loses its middle. `ConfigError` where even the tools are more than `tokens`.
     """
     kept = list(earlier if history is None else earlier[max(0, len(earlier) - history) :] if history else ())
-    told = [_told(exchange, now) for exchange in kept]
     first, last = {"role": "system", "content": system}, {"role": "user", "content": prompt}
     if tokens is None:
-        return (first, *(m for messages in told for m in messages), last)
+        return (first, *(m for exchange in kept for m in _told(exchange, now)), last)
     if tokens < MIN_WINDOW:
         raise ConfigError(f"window_tokens = {tokens}: expected at least {MIN_WINDOW}")
     first["content"], last["content"] = _fitted(system, prompt, tokens, tools, count)
     room = tokens - tokens_of((first, last), tools, count)
     chosen: list[tuple[Message, ...]] = []
-    for messages in reversed(told):
-        room -= tokens_of(messages, (), count)
+    for exchange in reversed(kept):
+        messages = _told(exchange, now)
+        room -= sum(_size(canonical(message), count) for message in messages)
         if room < 0:
             break
         chosen.append(messages)
-    found = (first, *(m for messages in reversed(chosen) for m in messages), last)
-    while chosen and tokens_of(found, tools, count) > tokens:  # a counter need not be additive
-        chosen.pop()
-        found = (first, *(m for messages in reversed(chosen) for m in messages), last)
-    return found
+    return (first, *(m for messages in reversed(chosen) for m in messages), last)
+
+
+@functools.lru_cache(maxsize=2048)
+def _size(message: str, count: TokenCounter) -> int:
+    """Tokens of a message (as JSON): a conversation is counted anew in every turn."""
+    return tokens_of((json.loads(message),), (), count)
 
 
 def _told(exchange: Exchange, now: str) -> tuple[Message, ...]:

@@ -103,4 +103,5 @@ def segments(controls: list[str | None]) -> list[tuple[int, int]]:
     """Where segments lie in an episode's `Decision.control` texts: (first, last) turn of each, whatever the scaffold."""
     begins = [n for n, text in enumerate(controls) if n == 0 or ControlState.from_text(text).age == 0]
     begins = begins if any(controls) else begins[:1]
-    return [(first, last - 1) for first, last in zip(begins, [*begins[1:], len(controls)], strict=True)]
+    ends = [*(begin - 1 for begin in begins[1:]), len(controls) - 1]
+    return list(zip(begins, ends, strict=False))

@@ -140,8 +140,8 @@ def read_action(completion: Completion, commands: tuple[str, ...] | None, tag: s
     found = read_tag(text, tag, cut)
     if found is None and not cut:
         found = _bare(text)
-    if found is None and commands is not None and not cut and len(text) <= 2 * max(map(len, commands), default=0):
-        found = text  # nothing but a command, perhaps
+    if found is None and commands is not None and not cut and "<" not in text:
+        found = text if len(text) <= 2 * max(map(len, commands), default=0) else None  # nothing but a command, perhaps
     if found is None:
         if cut:
             raise ReplyError("truncated", f"Your reply was cut off before </{tag}>. Answer more briefly.")

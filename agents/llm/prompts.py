@@ -14,7 +14,7 @@ REPAIR = "Your last reply could not be used. "
 
 _LAYOUT = re.compile(
     r"\A\[(?P<world>[^|\]\n]*) \| (?P<seat>[^|\]\n]*) \| step (?P<step>\d+)\]\n(?P<notes>.*?)"
-    r"<observation>\n(?P<observation>.*)\n</observation>(?:\n<commands>\n(?P<commands>.*)\n</commands>)?\s*\Z",
+    r"<observation>\n(?P<observation>.*)\n</observation>(?:\n<commands>\n(?P<commands>(?:[^\n]*\n)*)</commands>)?\s*\Z",
     re.S,
 )
 _REWARD = "Reward of the last step: "

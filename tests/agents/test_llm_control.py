@@ -36,7 +36,20 @@ def test_the_stack_has_a_bound():
     assert len(full.popped().stack) == MAX_DEPTH - 1
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", "7", "null", '{"kind":1}', '{"kind":"x","age":"y"}', '{"kind":"x","age":0,"stack":[1]}', "[" * 90_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[]",
+        "7",
+        "null",
+        '{"kind":1}',
+        '{"kind":"x","age":"y"}',
+        '{"kind":"x","age":0,"stack":[1]}',
+        "[" * 90_000,
+    ],
+)
 def test_what_is_no_control_state_is_refused(text):
     with pytest.raises(TraceError):
         ControlState.from_text(text)
