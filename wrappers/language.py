@@ -90,7 +90,7 @@ def _told(exchange: Exchange, now: str) -> tuple[Message, ...]:
 def repeats(earlier: str, now: str) -> bool:
     """Whether a text begins with all lines but the last of an earlier one: a conversation that has gone on, say."""
     lines = earlier.split("\n")[:-1]
-    return bool(lines) and now.split("\n")[: len(lines)] == lines
+    return any(lines) and now.split("\n")[: len(lines)] == lines
 
 
 def _fitted(system: str, prompt: str, tokens: int, tools: Sequence[Message], count: TokenCounter) -> tuple[str, str]:
