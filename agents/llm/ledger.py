@@ -43,8 +43,7 @@ class Totals:
     """Tries that `micro_dollars` lacks, for want of a price."""
 
     def __add__(self, other: Totals) -> Totals:
-        mine, theirs = dataclasses.astuple(self), dataclasses.astuple(other)
-        return Totals(*(a + b for a, b in zip(mine, theirs, strict=True)))
+        return Totals(**{name: value + getattr(other, name) for name, value in vars(self).items()})
 
     def as_dict(self) -> dict[str, int]:
         """As JSON values."""

@@ -63,7 +63,7 @@ class OpenAIDriver:
         secret = _key(base_url, key)
         self.secrets: tuple[str, ...] = (secret,) if secret else ()
         self._redactor = Redactor(self.secrets)
-        self._api, self._openai, self._nonce = api, openai, uuid.uuid4().hex
+        self._api, self._openai, self._response, self._nonce = api, openai, httpx2.Response, uuid.uuid4().hex
         http = openai.DefaultAsyncHttpxClient(
             timeout=httpx2.Timeout(None, connect=10.0),  # the gateway bounds the whole try, this each read
             transport=_bounded(httpx2, most_bytes),
@@ -80,11 +80,14 @@ class OpenAIDriver:
     async def complete(self, request: Request) -> Completion:
         """Make one try."""
         openai = self._openai
-        create = self._client.chat.completions if self._api == "chat" else self._client.responses
-        body = _chat_body(request) if self._api == "chat" else _responses_body(request)
+        path, body = ("/chat/completions", _chat_body) if self._api == "chat" else ("/responses", _responses_body)
         try:
-            raw = await create.with_raw_response.create(
-                **body, extra_body=dict(request.extra) or None, extra_headers={"Idempotency-Key": self._name(request)}
+            # not through `chat.completions.create`: it walks through all messages by their types, 0.3 ms a message
+            response = await self._client.post(
+                path,
+                body={**body(request), **request.extra},
+                cast_to=self._response,
+                options={"headers": {"Idempotency-Key": self._name(request)}},
             )
         except openai.APIStatusError as error:
             raise self._status(error.status_code, error.response.headers, error.response.text) from None
@@ -98,7 +101,6 @@ class OpenAIDriver:
             raise EndpointError(str(error), kind="large", status=200) from None
         except (openai.OpenAIError, ValueError, TypeError, RecursionError) as error:
             raise LLMError(self._said("the request cannot be sent", error)) from None
-        response = raw.http_response
         if response.status_code != 200:
             raise self._status(response.status_code, response.headers, response.text)
         return (_read_chat if self._api == "chat" else _read_responses)(self._object(response))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import string
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +12,11 @@ __all__ = ["TokenCounter", "count_tokens", "prompt_tokens"]
 
 TokenCounter = Callable[[str], int]
 
-_PIECE = re.compile(r"[A-Za-z]{1,6}|\d{1,3}|[^\sA-Za-z\d]|\n+")
+_LETTERS, _DIGITS = string.ascii_letters.encode(), string.digits.encode()
+_WORDS = bytes(c if c in _LETTERS else 32 for c in range(256))
+_NUMBERS = bytes(c if c in _DIGITS else 32 for c in range(256))
+_UNSEEN = _LETTERS + _DIGITS + b" \t\r\v\f" + bytes(range(0x80, 0xC0))
+"""What is no sign of its own: letters, digits, blanks, and all bytes of a character beyond ASCII but its first."""
 _PER_MESSAGE = 4
 """Role and separators of a message in chat templates."""
 
@@ -20,10 +24,12 @@ _PER_MESSAGE = 4
 def count_tokens(text: str) -> int:
     """Estimate how many tokens a byte-pair tokenizer makes of a text; plain prose comes out rather high.
 
-    Runs of six letters, of three digits, and every other character count as one; characters beyond ASCII as two.
+    Runs of six letters, of three digits, and every other sign count as one; characters beyond ASCII as two.
     """
-    wide = 0 if text.isascii() else sum(c > "\x7f" for c in text)
-    return len(_PIECE.findall(text)) + wide
+    raw = text.encode("utf-8", "replace")  # bytes, since all of this then runs in C: prompts have tens of kilobytes
+    found = len(raw.translate(None, _UNSEEN)) + sum((n + 5) // 6 for n in map(len, raw.translate(_WORDS).split()))
+    wide = 0 if raw.isascii() else sum(byte >= 0xC0 for byte in raw)
+    return found + wide + sum((n + 2) // 3 for n in map(len, raw.translate(_NUMBERS).split()))
 
 
 def prompt_tokens(request: Request, count: TokenCounter = count_tokens) -> int:
