@@ -13,6 +13,7 @@ import json
 import math
 import os
 import time
+import urllib.request
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -66,7 +67,7 @@ class OpenAIDriver:
         self._api, self._openai, self._response, self._nonce = api, openai, httpx2.Response, uuid.uuid4().hex
         http = openai.DefaultAsyncHttpxClient(
             timeout=httpx2.Timeout(None, connect=10.0),  # the gateway bounds the whole try, this each read
-            transport=_bounded(httpx2, most_bytes),
+            transport=_bounded(httpx2, most_bytes, _proxy(base_url)),
             follow_redirects=False,  # a redirected question would go, key and all, where nobody sent it
         )
         self._client = openai.AsyncOpenAI(
@@ -142,7 +143,7 @@ class _TooLarge(OSError):
     """An answer is longer than we read."""
 
 
-def _bounded(httpx2: Any, most: int) -> Any:
+def _bounded(httpx2: Any, most: int, proxy: str | None) -> Any:
     """A transport that stops reading an answer after so many bytes, and takes none that would unpack to more."""
 
     class Stream(httpx2.AsyncByteStream):
@@ -169,7 +170,17 @@ def _bounded(httpx2: Any, most: int) -> Any:
             response.stream = Stream(response.stream)
             return response
 
-    return Transport(limits=httpx2.Limits(max_connections=None, max_keepalive_connections=256))
+    return Transport(proxy=proxy, limits=httpx2.Limits(max_connections=None, max_keepalive_connections=256))
+
+
+def _proxy(base_url: str | None) -> str | None:
+    """The proxy that the environment names for an address: a transport of one's own gets none from the package."""
+    address = urlsplit(base_url or "https://api.openai.com")
+    host = address.hostname or ""
+    if host in ("localhost", "::1") or host.startswith("127.") or urllib.request.proxy_bypass(host):
+        return None
+    named = urllib.request.getproxies()
+    return named.get(address.scheme) or named.get("all")
 
 
 def _key(base_url: str | None, named: str | None) -> str:

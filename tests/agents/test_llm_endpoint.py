@@ -243,6 +243,22 @@ def test_the_address_may_come_from_the_environment(monkeypatch):
             assert way.call(ask()).text == "hello"
 
 
+def test_a_proxy_is_used_but_for_the_loopback_interface(monkeypatch):
+    with FakeServer("hello") as server:
+        for name in ("http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("http_proxy", server.base_url.removesuffix("/v1"))
+        with (
+            Gateway(OpenAIDriver("http://model.invalid/v1"), retry=QUICK) as way,
+            pytest.raises(EndpointError) as caught,
+        ):
+            way.call(ask())
+        assert caught.value.status == 404  # the server was asked in the other's stead, and is no proxy
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        with Gateway(OpenAIDriver(server.base_url), retry=QUICK) as way:
+            assert way.call(ask()).text == "hello"
+
+
 def test_a_redirect_is_not_followed():
     """The question, and the key with it, would go where nobody sent it."""
     with FakeServer("elsewhere") as other:
