@@ -13,7 +13,7 @@ from ludarium.agents.contract import Agent, Decision, Task, Turn
 from ludarium.agents.llm.budget import Budget, Limits
 from ludarium.agents.llm.client import Completion, Request, canonical
 from ludarium.agents.llm.gateway import Account, Gateway
-from ludarium.agents.llm.gateways import GatewaySettings, gateway_for
+from ludarium.agents.llm.gateways import GatewaySettings, gateway_for, whole_number
 from ludarium.agents.llm.ledger import Charges, Ledger
 from ludarium.agents.llm.parse import MAX_REPLY
 from ludarium.agents.llm.scaffold import Ask, Scaffold, Script, Setting, UnusableReplyError
@@ -77,11 +77,16 @@ class LLMAgent(Agent):
             raise AgentError(f"commands = {commands!r}; expected shown or hidden")
         if level not in LEVELS:
             raise AgentError(f"level = {level!r}; expected 1 to 5")
-        for name, limit in (("max_calls", max_calls), ("max_tokens", max_tokens)):
-            if limit is not None and limit < 1:
-                raise AgentError(f"{name} = {limit!r}; expected at least 1")
-        if window_tokens is not None and window_tokens < MIN_WINDOW:
-            raise AgentError(f"window_tokens = {window_tokens!r}; expected at least {MIN_WINDOW}")
+        try:
+            for name, value, least in (("max_calls", max_calls, 1), ("max_tokens", max_tokens, 1), ("history", history, 0),
+                                       ("window_tokens", window_tokens, MIN_WINDOW)):  # fmt: skip
+                whole_number(name, value, least, optional=True)
+            for name, value in (("examples", examples), ("trials", trials)):
+                whole_number(name, value, 0)
+        except ConfigError as error:
+            raise AgentError(f"llm:{model}: {error}") from error
+        if temperature is not None and (isinstance(temperature, bool) or not isinstance(temperature, int | float)):
+            raise AgentError(f"temperature = {temperature!r}; expected a number")
         if gateway is not None and not isinstance(gateway, Gateway):
             raise AgentError("gateway is an object of Python, not an option of an agent string")
         self.model, self.scaffold, self.view = model, scaffold, kind.view

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import threading
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from ludarium.agents.llm.budget import Budget, Limits, Prices, micro_dollars, read_prices
@@ -17,9 +19,12 @@ from ludarium.agents.llm.limits import Limiter
 from ludarium.agents.llm.retry import RetryPolicy
 from ludarium.envs.core.errors import ConfigError, did_you_mean
 
-__all__ = ["DRIVERS", "GatewaySettings", "close_gateways", "gateway_for", "spent"]
+__all__ = ["DRIVERS", "REPLAY", "GatewaySettings", "close_gateways", "gateway_for", "spent", "whole_number"]
 
 DRIVERS = ("openai", "local")
+REPLAY = "LUDARIUM_LLM_MODE"
+"""With `replay` in this variable, agents whose strings say `mode=record` play from what they recorded: a run can be
+played again without the endpoint under the very same string, to the byte."""
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,80}")
 
 
@@ -59,6 +64,12 @@ class GatewaySettings:
             )
         if self.usd is not None:
             micro_dollars(self.usd)
+        for name in ("concurrency", "rpm", "tpm", "tries", "reply_tokens"):
+            whole_number(name, getattr(self, name), 1, name in ("rpm", "tpm"))
+        for name in ("timeout_s", "deadline_s"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+                raise ConfigError(f"{name} = {value!r}; expected seconds above 0")
         address = urlsplit(self.base_url or "http://default")
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ConfigError(f"base_url = {self.base_url!r}; expected an address such as http://localhost:8000/v1")
@@ -98,12 +109,22 @@ class GatewaySettings:
         return OpenAIDriver(self.base_url, api=self.api, key=self.key)
 
 
+def whole_number(name: str, value: Any, least: int, optional: bool = False) -> None:
+    """Raise `ConfigError` unless the value is a whole number of at least `least` (or None, if that is allowed)."""
+    if value is None and optional:
+        return
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ConfigError(f"{name} = {value!r}; expected a whole number of at least {least}")
+
+
 _open: dict[GatewaySettings, Gateway] = {}
 _lock = threading.Lock()
 
 
 def gateway_for(settings: GatewaySettings) -> Gateway:
     """The process's gateway of these settings, opened at the first call."""
+    if settings.mode == "record" and os.environ.get(REPLAY) == "replay":
+        settings = dataclasses.replace(settings, mode="replay")
     with _lock:
         if settings not in _open:
             _open[settings] = settings.open()

@@ -8,16 +8,20 @@ import pytest
 from llm_plays import as_model, play, saying
 
 from ludarium.agents.contract import Turn
+from ludarium.agents.llm import gateways
 from ludarium.agents.llm.agent import LLMAgent
 from ludarium.agents.llm.budget import Prices
 from ludarium.agents.llm.cassette import Cassette
 from ludarium.agents.llm.client import Completion, Usage
+from ludarium.agents.llm.fake_server import FakeServer
 from ludarium.agents.llm.gateway import Gateway
-from ludarium.agents.llm.gateways import GatewaySettings, close_gateways, gateway_for
+from ludarium.agents.llm.gateways import REPLAY, GatewaySettings, close_gateways, gateway_for
+from ludarium.agents.llm.policy import make_policy
 from ludarium.agents.llm.scripted import Scripted
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.errors import AgentError, CassetteMissError, EndpointError
 from ludarium.envs.core.trace import encode
+from ludarium.leaderboards.runner import run
 
 LOOK = "<think>hm</think><action>look</action>"
 
@@ -200,6 +204,25 @@ def test_a_recording_of_failures_is_replayed_too(tmp_path):
     assert set(lost.lost) == {"fallback", "budget"}
 
 
+def test_a_recorded_run_is_played_again_with_the_endpoint_gone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    close_gateways()
+    with FakeServer(policy=make_policy("household-expert", "react"), faults=["500", "badjson"]) as server:
+        agent = f"llm:m?base_url={server.base_url}&mode=record&cassette=said.jsonl"
+        first = run("text-household-quick", [agent], tmp_path / "first", episodes=1, jobs=0, concurrency=4)
+    assert server.counts["asked"] == sum(row["steps"] for row in first.rows)
+    close_gateways()
+    monkeypatch.setenv(REPLAY, "replay")
+    second = run("text-household-quick", [agent], tmp_path / "second", episodes=1, jobs=0, concurrency=4)
+    (gateway,) = gateways._open.values()
+    assert (gateway.mode, gateway.sent) == ("replay", 0)
+    close_gateways()
+    assert second.rows == first.rows
+    traces = {path.relative_to(first.root): path.read_bytes() for path in first.root.rglob("*.trace")}
+    assert len(traces) == 6
+    assert traces == {path.relative_to(second.root): path.read_bytes() for path in second.root.rglob("*.trace")}
+
+
 # --- prior knowledge ---------------------------------------------------------------------------------------------------
 def test_levels_come_into_the_prompt_and_own_trials_are_paid_for():
     prompts = []
@@ -245,7 +268,14 @@ def test_a_string_names_it():
         ("llm:m?level=6", "1 to 5"),
         ("llm:m?window_tokens=3", "window_tokens"),
         ("llm:m?usd=lots", "dollars"),
-        ("llm:m?max_calls=-1", "calls = -1"),
+        ("llm:m?max_calls=-1", "max_calls = -1"),
+        ("llm:m?max_tokens=many", "max_tokens"),
+        ("llm:m?history=-1", "history"),
+        ("llm:m?trials=x", "trials"),
+        ("llm:m?temperature=hot", "temperature"),
+        ("llm:m?concurrency=0", "concurrency"),
+        ("llm:m?rpm=x", "rpm"),
+        ("llm:m?timeout_s=soon", "timeout_s"),
         ("llm:m?gateway=x", "gateway"),
         ("llm:m?driver=telepathy", "driver"),
     ],
