@@ -115,7 +115,7 @@ def begin(scenario: Scenario, case: Case, seed: int, batch: Batch | None = None)
 def check_case(scenario: Scenario, case: Case, seed: int, agent: Agent) -> Batch:
     """Begin an episode, to see that the case, its instance, the default action and the agent's view fit together."""
     batch = begin(scenario, case, seed)
-    known = with_bounds(batch.result()["metrics"], bounds_of(batch))
+    known = {**with_bounds(batch.result()["metrics"], bounds_of(batch)), **batch.simulator.review(batch.trace())}
     for name in scenario.metrics:
         if name not in known:
             raise ScenarioError(f"scenario {scenario.name!r}: unknown metric {name!r}{did_you_mean(name, known)}")
@@ -164,7 +164,9 @@ def play(scenario: Scenario, unit: Unit, broken: str = "", limit: float = 0.0) -
     timing = {**_names(unit), "wall_s": round(time.perf_counter() - wall, 6), "cpu_s": round(clock() - cpu, 6)}
     if crew.usage:
         timing["usage"] = dict(sorted(crew.usage.items()))
-    return Played(trace, _row(unit, own, trace, bounds, crew), timing, transcript)
+    row = _row(unit, own, trace, bounds, crew)
+    review = batch.simulator.review(trace)
+    return Played(trace, {**row, "review": review} if review else row, timing, transcript)
 
 
 def _names(unit: Unit) -> dict[str, Any]:

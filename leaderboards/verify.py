@@ -177,9 +177,17 @@ class _Checker:
         if not played.result["over"]:
             yield Problem(unit.trace, f"the episode is not over after {played.steps} steps")
         yield from self._row(unit, row, trace, played.digest, played.result)
+        yield from self._review(scenario, unit, row, trace)
         bounds = self._bounds(scenario, unit)
         if row.get("bounds") != bounds:
             yield Problem(unit.trace, f"the row says bounds = {row.get('bounds')!r}; they are {bounds!r}")
+
+    def _review(self, scenario: Scenario, unit: Unit, row: dict[str, Any], trace: Trace) -> Iterator[Problem]:
+        """Figures that were found by playing the trace are found again."""
+        found = self._simulator(scenario, scenario.case(unit.case)).review(trace)
+        given = row.get("review", {})
+        if not isinstance(given, dict) or set(given) != set(found) or any(not _same(given[n], found[n]) for n in found):
+            yield Problem(unit.trace, f"the row says review = {given!r}; it is {found!r}")
 
     def _bounds(self, scenario: Scenario, unit: Unit) -> dict[str, float]:
         """The bounds of an instance, which are the same for all agents."""

@@ -24,6 +24,7 @@ from ludarium.envs.core.state import Field, Layout, allocate, block, digest_rows
 
 if TYPE_CHECKING:
     from ludarium.envs.core.laws.relations import Relation
+    from ludarium.envs.core.trace import Trace
 
 __all__ = [
     "ArraySimulator",
@@ -209,6 +210,10 @@ class Simulator(ABC):
 
     def bounds(self, state: Any, row: int) -> dict[str, float]:
         """What no play of this instance can pass, by the name of the metric it bounds: sought once an episode, and slowly."""
+        return {}
+
+    def review(self, trace: Trace) -> dict[str, float]:
+        """Figures of an episode that need each of its steps again: found by playing the trace, for the rows of runs."""
         return {}
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:

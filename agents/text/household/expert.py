@@ -20,11 +20,13 @@ __all__ = ["HouseholdExpert", "Mind"]
 _KNIVES = tuple(sorted(kind.lower() for kind in KNIVES))
 _OPENABLE = {kind.lower() for kind in OPENABLE}
 _STATION = {"clean": PROCESSES["clean"].lower(), "hot": PROCESSES["heat"].lower(), "cool": PROCESSES["cool"].lower()}
+_DONE = "Your task is done."
+"""Told to a robot with a task of its own while it is: nothing is left to do but to wait for the others."""
 _VERB = {"clean": "clean", "hot": "heat", "cool": "cool"}
 
 
 class HouseholdExpert(Agent):
-    """Plays every seat by itself from its texts; in a house of several the seats do not talk."""
+    """Plays every seat by itself from its texts; it listens to what others say, and says nothing."""
 
     view = "text"
 
@@ -54,7 +56,7 @@ class Mind:
         self.memory.hear(self.last, str(turn.observation), turn.commands or ())
         if not begun:
             self.parts = read_sentence(self.memory.task)
-        self.last = self.decide()
+        self.last = self.decide() if _DONE not in str(turn.observation) else "look"
         if not self.memory.can(self.last):
             self.last = self._refresh()
         return Decision(self.last, subgoal=self.subgoal)

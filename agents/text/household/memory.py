@@ -16,6 +16,8 @@ _PUT = re.compile(r"(?:move|put) (\w+ \d+) (?:to|in/on) (\w+ \d+)")
 _PROCESS = re.compile(r"(clean|heat|cool) (\w+ \d+) with (\w+ \d+)")
 _SLICE = re.compile(r"slice (\w+ \d+) with (\w+ \d+)")
 _EXAMINE = re.compile(r"examine (\w+ \d+)")
+_SAID_IN = re.compile(r'says: "(?:In|On) the (\w+ \d+), I saw ([^."]*)\."')
+_SAID_WHERE = re.compile(r'says: "I (?:saw the (\w+ \d+) (?:in|on) the (\w+ \d+)|hold the (\w+ \d+))\."')
 _STATE = {"clean": "clean", "heat": "hot", "cool": "cool"}
 
 
@@ -48,12 +50,23 @@ class Memory:
             self._begin(text)
         elif not text.startswith("Nothing happens"):
             self._did(last)
+        self._listen(text)
         for name in _CLOSED.findall(text):
             self.closed.add(name)
         for on, within, things in _SEEN.findall(text):
             self.closed.discard(on or within)
             self.inside[on or within] = set(_THINGS.findall(things))
         self._read_commands()
+
+    def _listen(self, text: str) -> None:
+        """Believe what others say of receptacles and things."""
+        for place, things in _SAID_IN.findall(text):
+            self.inside[place] = set(_THINGS.findall(things)) - {self.holding}
+        for thing, place, held in _SAID_WHERE.findall(text):
+            for things in self.inside.values():
+                things.discard(thing or held)
+            if thing and thing != self.holding:
+                self.inside.setdefault(place, set()).add(thing)
 
     def _begin(self, text: str) -> None:
         intro, task = _INTRO.search(text), _TASK.search(text)

@@ -45,6 +45,10 @@ class HouseholdConfig(Config):
     preheld: bool = False
     """The first agent begins with something in its hand."""
     n_agents: int = 1
+    goals: str = "shared"
+    """Whether all agents have one goal, or each has its own (`split`), which the others are not told."""
+    say_tokens: int = 0
+    """Words that each agent may say to the others in an episode; 0: agents cannot speak."""
     goal_text: str = "plain"
     """Which of the two sentences a task type has: `plain`, `other`, or `any`: the seed chooses."""
     split: str = "train"
@@ -93,6 +97,7 @@ class HouseholdConfig(Config):
         "max_bytes": (8192,),
         "hidden_depth": (0.0, 0.5, 1.0),
         "n_agents": (1, 2, 3),
+        "say_tokens": (0, 30),
         "pool": (0, 2),
         "same_class_decoys": (0, 1, 2),
         "distractors": (0.0, 0.5, 1.0),
@@ -102,6 +107,7 @@ class HouseholdConfig(Config):
         "task": ("any", *TASKS),
         "room": ("any", *ROOMS),
         "level": ("any", *LEVELS),
+        "goals": ("shared", "split"),
         "goal_text": ("plain", "other", "any"),
         "split": SPLITS,
         "dialect": DIALECTS,
@@ -118,7 +124,7 @@ class HouseholdConfig(Config):
         one_of("error_style", self.error_style, ("alfworld", "helpful"))
         for name, low, high in (
             ("n_receptacles", 5, 40), ("n_objects", 4, 100), ("n_agents", 1, 4), ("same_class_decoys", 0, 20),
-            ("count", 0, 4), ("conjuncts", 1, 3),
+            ("count", 0, 4), ("conjuncts", 1, 3), ("say_tokens", 0, 10_000),
             ("pool", 0, 100_000), ("max_receptacles", 0, MAX_RECEPTACLES), ("max_objects", 0, MAX_OBJECTS),
             ("max_locations", 0, 1000), ("max_copies", 1, 8), ("max_goal", 8, 1 << 20), ("max_bytes", 256, 1 << 20),
         ):  # fmt: skip
@@ -130,6 +136,14 @@ class HouseholdConfig(Config):
         for name in ("preheld", "quirks", "two_step", "sliced"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
+        if self.n_agents == 1 and (self.goals == "split" or self.say_tokens):
+            raise ConfigError(
+                f"goals = {self.goals!r} and say_tokens = {self.say_tokens} are for several robots; set n_agents to 2 to 4"
+            )
+        if self.goals == "split" and (self.conjuncts > 1 or self.games is not None):
+            raise ConfigError(
+                "goals = 'split' is for generated houses with one part a robot; leave conjuncts and games"
+            )
         if self.games is not None and (not isinstance(self.games, str) or self.pool):
             raise ConfigError("games is the path of a folder or file, and is a pool by itself; leave pool = 0")
         if self.games is None:
@@ -139,6 +153,11 @@ class HouseholdConfig(Config):
                     raise ConfigError(
                         f"{name} = {getattr(self, name)} is too little for the {wanted} that are asked for"
                     )
+
+    @property
+    def parts(self) -> int:
+        """How many things generated goals ask for."""
+        return self.n_agents if self.goals == "split" else self.conjuncts
 
     @property
     def receptacles(self) -> int:

@@ -3,8 +3,8 @@
 Axis 0 is the episode in the batch. Sets of objects are bits in 64-bit words: `content[b, r, w]` holds objects 64 w to
 64 w + 63 of receptacle r. The rules are those of ALFWorld's PDDL domain (`specs` of the suite, section 2.5).
 
-Here are the state, and what an action means in it; `rounds` does it, `reset` begins, `knowledge` keeps what agents know,
-`masks` writes what they see and may do.
+Here are the state (`layout` says how it lies in memory), and what an action means in it; `rounds` does it, `reset`
+begins, `knowledge` keeps what agents know, `talk` is what they say to each other, `masks` writes what they see and may do.
 """
 
 from __future__ import annotations
@@ -15,36 +15,37 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner
-from ludarium.envs.core.state import COMMON, Field
 
 __all__ = [
-    "ALREADY_CLOSED", "ALREADY_HERE", "ALREADY_OPEN", "AT", "CANNOT_CONTAIN", "CLEAN", "CLEANABLE", "CLOSE", "CLOSED",
-    "CONFLICT", "COOL", "COOLABLE", "EXAMINE", "EXAMINE_HELD", "FACT_BITS", "FAULTS", "FIRST_BITS", "FLAG", "FOUND",
-    "GO", "HANDS_EMPTY", "HANDS_FULL", "HEAD", "HEATABLE", "HELP", "HOLDS", "HOLDS_ANY", "HOT", "IN", "INVENTORY",
-    "IN_HAND", "KNIFE", "LOADED", "LOOK", "MOVE", "NEGATED", "NONE", "NOTHING", "NOT_HERE", "NOT_OPENABLE",
-    "OBJECT_AT", "ONE", "OPEN", "OPENED", "PICKUPABLE", "PLACED", "PROCESS", "PROCESSED", "REACHED", "SLICE",
-    "SLICEABLE", "SLICED", "START", "STREAM_SLOT", "TABLES", "TAKE", "TAKEN", "TOGGLEABLE", "TOGGLED", "UNABLE",
-    "UNKNOWN", "USE", "VERBS", "WRONG_TOOL", "Scalars", "State", "Tables", "drop", "fields", "has", "is_open",
-    "lies_in", "lowest", "put", "resolve", "table_fields",
+    "ALREADY_CLOSED", "ALREADY_HERE", "ALREADY_OPEN", "AT", "CANNOT_CONTAIN", "CLEAN", "CLEANABLE", "CLOSE",
+    "CLOSED", "CONFLICT", "COOL", "COOLABLE", "EXAMINE", "EXAMINE_HELD", "FACT_BITS", "FAULTS", "FIRST_BITS",
+    "FLAG", "FOUND", "GO", "HANDS_EMPTY", "HANDS_FULL", "HEAD", "HEATABLE", "HELP", "HOLDS", "HOLDS_ANY", "HOT",
+    "IN", "INVENTORY", "IN_HAND", "KNIFE", "LOADED", "LOOK", "MOVE", "NEGATED", "NONE", "NOTHING", "NOT_HERE",
+    "NOT_KNOWN", "NOT_OPENABLE", "OBJECT_AT", "ONE", "OPEN", "OPENED", "PICKUPABLE", "PLACED", "PROCESS",
+    "PROCESSED", "REACHED", "SAY_GOING", "SAY_PLACE", "SAY_THING", "SLICE", "SLICEABLE", "SLICED", "START",
+    "STREAM_SLOT", "TABLES", "TAKE", "TAKEN", "TOGGLEABLE", "TOGGLED", "TOO_LONG", "UNABLE", "UNKNOWN", "USE",
+    "VERBS", "WRONG_TOOL", "Scalars", "State", "Tables", "drop", "has", "is_open", "lies_in", "lowest", "put",
+    "resolve", "speech", "words_of",
 ]  # fmt: skip
 
 LOADED = -2
 STREAM_SLOT = 60
 FAULTS = (
     "none", "unknown", "already_here", "not_here", "not_openable", "already_open", "already_closed", "closed",
-    "hands_empty", "hands_full", "cannot_contain", "wrong_tool", "unable", "conflict",
+    "hands_empty", "hands_full", "cannot_contain", "wrong_tool", "unable", "conflict", "not_known", "too_long",
 )  # fmt: skip
 (
     NONE, UNKNOWN, ALREADY_HERE, NOT_HERE, NOT_OPENABLE, ALREADY_OPEN, ALREADY_CLOSED, CLOSED, HANDS_EMPTY, HANDS_FULL,
-    CANNOT_CONTAIN, WRONG_TOOL, UNABLE, CONFLICT,
-) = range(14)  # fmt: skip
+    CANNOT_CONTAIN, WRONG_TOOL, UNABLE, CONFLICT, NOT_KNOWN, TOO_LONG,
+) = range(16)  # fmt: skip
 VERBS = (
     "start", "go", "open", "close", "examine", "move", "process", "take", "use", "slice", "examine_held", "inventory",
-    "look", "help", "nothing",
+    "look", "help", "nothing", "say_place", "say_thing", "say_going",
 )  # fmt: skip
-(START, GO, OPEN, CLOSE, EXAMINE, MOVE, PROCESS, TAKE, USE, SLICE, EXAMINE_HELD, INVENTORY, LOOK, HELP, NOTHING) = (
-    range(15)
-)
+(
+    START, GO, OPEN, CLOSE, EXAMINE, MOVE, PROCESS, TAKE, USE, SLICE, EXAMINE_HELD, INVENTORY, LOOK, HELP, NOTHING,
+    SAY_PLACE, SAY_THING, SAY_GOING,
+) = range(18)  # fmt: skip
 PICKUPABLE, HEATABLE, COOLABLE, CLEANABLE, SLICEABLE, TOGGLEABLE, KNIFE = range(7)
 CLEAN, HOT, COOL, SLICED, TOGGLED = range(5)
 IN, HOLDS, HOLDS_ANY, AT, OBJECT_AT, OPENED, FLAG = range(7)
@@ -73,6 +74,12 @@ class Scalars(NamedTuple):
     reward: int
     """0 sparse, 1 tenfold, 2 with progress."""
     actions: int
+    talk: int
+    """Words that each robot may say in an episode; 0: nobody says anything."""
+    split: int
+    """1 if each robot has a goal of its own."""
+    known: int
+    """Bytes of an observation before those of receptacles and objects."""
 
 
 class Tables(NamedTuple):
@@ -98,11 +105,16 @@ class Tables(NamedTuple):
     wanted: NDArray[np.uint8]
     """uint8[R]: where the goal wants them"""
     goal: NDArray[np.int32]
-    """int32[G]: the number of cases, then of each the number of its literals and these"""
+    """int32[G]: the number of cases, then of each the number of its literals and these
+
+    Where each robot has a goal of its own: the place of each robot's number of cases, and then these goals in turn.
+    """
     relevant: NDArray[np.int64]
     """int64[1]: kinds of facts in the goal, as bits"""
     brief: NDArray[np.uint8]
     """uint8[HEAD]: the goal as observations show it"""
+    briefs: NDArray[np.uint8]
+    """uint8[S, HEAD]: the same for each robot's own goal; [0, HEAD] where all share one"""
     kinds: NDArray[np.uint8]
     """uint8[R]: the receptacles' classes"""
     things: NDArray[np.uint8]
@@ -161,6 +173,14 @@ class State(NamedTuple):
     """int16[B, 2]: goal facts that hold in the best case, of so many"""
     progress: NDArray[np.float64]
     """float64[B]: their quotient"""
+    own: NDArray[np.float64]
+    """float64[B, S]: that of each robot's own goal; [B, 0] where all share one"""
+    budget: NDArray[np.int16]
+    """int16[B, S]: words that each robot may still say; [B, 0] where nobody says anything, as in the next two"""
+    told: NDArray[np.uint64]
+    """uint64[B, S, W]: the objects in what each said in this step of a receptacle"""
+    shut: NDArray[np.uint8]
+    """uint8[B, S]: whether it said that the receptacle is closed"""
     moves: NDArray[np.int32]
     """int32[B]: actions that had no fault"""
     faults: NDArray[np.int32]
@@ -178,6 +198,7 @@ class State(NamedTuple):
     goal: NDArray[np.int32]
     relevant: NDArray[np.int64]
     brief: NDArray[np.uint8]
+    briefs: NDArray[np.uint8]
     kinds: NDArray[np.uint8]
     things: NDArray[np.uint8]
     start: NDArray[np.int16]
@@ -189,50 +210,10 @@ class State(NamedTuple):
     packed: NDArray[np.uint8]
     early: NDArray[np.int16]
     """int16[S]: faults at the beginning of a round (scratch)"""
-
-
-def table_fields(
-    receptacles: int, objects: int, locations: int, agents: int, goal: int, size: int
-) -> tuple[Field, ...]:
-    """The layout of what a house is."""
-    words = (objects + 63) // 64
-    shapes: tuple[tuple[type, tuple[int, ...]], ...] = (
-        (np.int16, (3,)), (np.int16, (receptacles,)), (np.int16, (locations,)), (np.int16, (receptacles,)),
-        (np.uint8, (receptacles,)), (np.uint8, (receptacles,)), (np.uint64, (7, words)), (np.uint64, (receptacles, words)),
-        (np.uint64, (words,)), (np.uint8, (receptacles,)), (np.int32, (goal,)), (np.int64, (1,)), (np.uint8, (HEAD,)),
-        (np.uint8, (receptacles,)), (np.uint8, (objects,)), (np.int16, (1 + agents,)), (np.uint8, (receptacles,)),
-        (np.uint64, (receptacles, words)), (np.uint64, (locations, words)), (np.uint64, (5, words)), (np.uint8, (16,)),
-        (np.uint8, (size,)),
-    )  # fmt: skip
-    return tuple(Field(name, kind, shape, "derived") for name, (kind, shape) in zip(TABLES, shapes, strict=True))
-
-
-def fields(receptacles: int, objects: int, locations: int, agents: int, goal: int, size: int) -> tuple[Field, ...]:
-    """The layout of a state."""
-    words = (objects + 63) // 64
-    return (
-        *COMMON(agents),
-        Field("loc", np.int16, (agents,)),
-        Field("hold", np.int16, (agents,)),
-        Field("opened", np.uint8, (receptacles,)),
-        Field("content", np.uint64, (receptacles, words)),
-        Field("around", np.uint64, (locations, words)),
-        Field("left", np.uint64, (receptacles, words)),
-        Field("flags", np.uint64, (5, words)),
-        Field("verb", np.int8, (agents,)),
-        Field("object", np.int16, (agents,)),
-        Field("receptacle", np.int16, (agents,)),
-        Field("reason", np.int16, (agents,)),
-        Field("seen", np.uint8, (agents, HEAD + agents + 3 * receptacles + 3 * objects)),
-        Field("subgoals", np.uint8),
-        Field("won", np.bool_),
-        Field("facts", np.int16, (2,)),
-        Field("progress", np.float64),
-        Field("moves", np.int32),
-        Field("faults", np.int32),
-        *table_fields(receptacles, objects, locations, agents, goal, size),
-        Field("early", np.int16, (agents,), "scratch"),
-    )
+    was: NDArray[np.float64]
+    """float64[S]: `own` at the beginning of a round (scratch)"""
+    counts: NDArray[np.int16]
+    """int16[R]: known things by receptacle (scratch)"""
 
 
 # --- sets of objects -----------------------------------------------------------------------------------------------
@@ -350,6 +331,50 @@ def _fault_of_object(s: State, c: Scalars, b: int, i: int, verb: int, o: int, r:
 
 
 @inner
+def words_of(things: int, shut: bool) -> int:
+    """How many words one needs to say that so many things are in a receptacle, or that it is closed."""
+    if shut and things == 0:
+        return 5
+    return 7 if things == 0 else 6 + 3 * things + (things > 1)
+
+
+@inner
+def speech(s: State, c: Scalars, b: int, i: int, action: int) -> tuple[int, int, int, int]:
+    """`resolve` for what one says: what is in a receptacle, where an object is, where one is going.
+
+    One can say what one has seen or heard, and while the words last.
+    """
+    kinds = c.known + 3 * c.receptacles
+    verb, o, r, words, fault = SAY_PLACE, -1, -1, 7, NONE
+    if action < c.receptacles:
+        r = action
+        if r >= s.sizes[b, 0]:
+            return verb, o, r, UNKNOWN
+        status, things = int(s.seen[b, i, c.known + c.receptacles + r]), 0
+        if status == 0:
+            fault = NOT_KNOWN
+        for n in range(int(s.sizes[b, 1])):
+            things += s.seen[b, i, kinds + c.objects + n] == 1 + r
+        words = words_of(things, status == 1)
+    elif action < c.receptacles + c.objects:
+        verb, o = SAY_THING, action - c.receptacles
+        if o >= s.sizes[b, 1]:
+            return verb, o, r, UNKNOWN
+        where = int(s.seen[b, i, kinds + c.objects + o])
+        if where == 0:
+            fault = NOT_KNOWN
+        r = -1 if where == IN_HAND else where - 1
+        words = 5 if where == IN_HAND else 9
+    else:
+        verb, r = SAY_GOING, action - c.receptacles - c.objects
+        if r >= s.sizes[b, 0]:
+            return verb, o, r, UNKNOWN
+    if fault == NONE and words > s.budget[b, i]:
+        fault = TOO_LONG
+    return verb, o, r, fault
+
+
+@inner
 def resolve(s: State, c: Scalars, b: int, i: int, action: int) -> tuple[int, int, int, int]:
     """Verb, object, receptacle (-1: none) and fault of an action now."""
     places = 6 * c.receptacles
@@ -364,7 +389,11 @@ def resolve(s: State, c: Scalars, b: int, i: int, action: int) -> tuple[int, int
         rest = action - c.copies * c.objects
         verb, o, nth = USE + rest // c.objects, rest % c.objects, 0
     else:
-        verb = EXAMINE_HELD + action - (c.copies + 2) * c.objects
+        rest = action - (c.copies + 2) * c.objects
+        said = 2 * c.receptacles + c.objects if c.talk > 0 else 0
+        if rest < said:
+            return speech(s, c, b, i, rest)
+        verb = EXAMINE_HELD + rest - said
         o = int(s.hold[b, i]) if verb == EXAMINE_HELD else -1
         fault = NONE
         if verb == EXAMINE_HELD and o < 0:

@@ -158,7 +158,7 @@ def _agrees(house: House) -> bool:
 
 def config_for(houses: list[House], **options: Any) -> HouseholdConfig:
     """A config whose capacities hold all of these houses, with further options."""
-    room = {
+    room: dict[str, Any] = {
         "max_receptacles": max(len(house.receptacles) for house in houses),
         "max_objects": max(len(house.objects) for house in houses),
         "max_locations": max(house.locations for house in houses),
@@ -170,6 +170,8 @@ def config_for(houses: list[House], **options: Any) -> HouseholdConfig:
         "n_agents": houses[0].agents,
     }
     room["max_receptacles"], room["max_objects"] = max(room["max_receptacles"], 5), max(room["max_objects"], 4)
+    if houses[0].goals:
+        room |= {"goals": "split", "task": "pick", "same_class_decoys": 0}
     wide = HouseholdConfig.of(**room)
     tables = [pack(house, wide) for house in houses]
     room["max_goal"] = max(8, max(int(table["goal"].nonzero()[0].max(initial=0)) + 2 for table in tables))

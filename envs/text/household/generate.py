@@ -115,7 +115,7 @@ class _Draft:
 
     def house(self) -> House | None:
         """The house, or None where something does not fit."""
-        for n in range(self.config.conjuncts):
+        for n in range(self.config.parts):
             part = self._part(n)
             if part is None:
                 return None
@@ -159,12 +159,15 @@ class _Draft:
 
     def _goal_size(self) -> int:
         """At most so many numbers does the engine take for the goal: its cases, each with its facts."""
-        cases, facts = 1, 0
+        cases, facts, apart = 1, 0, self.config.n_agents
         for part in self.parts:
             things = part.count + self.config.same_class_decoys
             places = sum(place.kind == part.target for place in self.layout.receptacles)
-            cases *= math.comb(things, part.count) * (places or self.config.n_agents)
-            facts += part.count * (1 + len(part.states)) + 2 * (part.task == "look")
+            own = math.comb(things, part.count) * (places or self.config.n_agents)
+            size = part.count * (1 + len(part.states)) + 2 * (part.task == "look")
+            cases, facts, apart = cases * own, facts + size, apart + 1 + own * (1 + size)
+        if self.config.goals == "split":
+            return apart
         return 1 + cases * (1 + facts)
 
     def _contents(self) -> tuple[list[str], int]:
@@ -242,12 +245,14 @@ class _Draft:
             objects.append(Object(kind, number, places, affordances(kind)))
         kinds = sorted({kind for kind, _ in lying})
         fits = sorted((place, kind) for place in self.layout.kinds for kind in kinds if place in accepts()[kind])
+        goals = tuple(_goal(part) for part in self.parts)
+        split = config.goals == "split"
         style = {"plain": 0, "other": 1}.get(config.goal_text, self.below(_SENTENCE, 0, 0, 2))
         return House(
             receptacles=self.layout.receptacles,
             objects=tuple(objects),
             can_contain=tuple(fits),
-            goal=all_of(*(_goal(part) for part in self.parts)),
+            goal=all_of(*goals),
             task=_task_name(self.parts),
             sentence=sentence(tuple(self.parts), style),
             locations=self.layout.locations,
@@ -256,6 +261,8 @@ class _Draft:
             held=(in_hand, *[-1] * (config.n_agents - 1)) if held >= 0 else (),
             room=self.layout.room,
             name=f"{self.layout.room} {self.layout.number}",
+            goals=goals if split else (),
+            sentences=tuple(sentence((part,), style) for part in self.parts) if split else (),
         )
 
 

@@ -100,6 +100,10 @@ class House:
     room: str = ""
     name: str = ""
     """A label for people; not part of the hash."""
+    goals: tuple[Goal, ...] = ()
+    """A goal for each agent, of which `goal` is the conjunction; empty: all share `goal`."""
+    sentences: tuple[str, ...] = ()
+    """These goals in words."""
 
     @functools.cached_property
     def hash(self) -> str:
@@ -120,6 +124,8 @@ class House:
     def as_data(self) -> dict[str, Any]:
         """Plain JSON values; `from_data` is the inverse."""
         data = {name: _plain(getattr(self, name)) for name in _FIELDS[House]}
+        if not self.goals:
+            del data["goals"], data["sentences"]
         for name, kind in (("receptacles", Receptacle), ("objects", Object)):
             data[name] = [{key: _plain(getattr(thing, key)) for key in _FIELDS[kind]} for thing in getattr(self, name)]
         return data
@@ -145,6 +151,10 @@ class House:
         """Raise `InstanceError` naming the thing that contradicts the rest."""
         if not self.receptacles or not 1 <= self.agents <= 4 or not 0 <= self.start < self.locations:
             raise InstanceError("a house has a receptacle, 1 to 4 agents, and a start among its locations")
+        if self.goals and (len(self.goals) != self.agents or all_of(*self.goals) != self.goal):
+            raise InstanceError(f"{len(self.goals)} goals; expected one an agent, and `goal` as their conjunction")
+        if len(self.sentences) != len(self.goals):
+            raise InstanceError(f"{len(self.sentences)} sentences for {len(self.goals)} goals; expected one a goal")
         for thing in self.receptacles:
             if not 0 <= thing.location < self.locations:
                 raise InstanceError(f"{thing.name} is at location {thing.location}; there are {self.locations}")

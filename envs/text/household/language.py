@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HELP", "NOTHING_HAPPENS", "REASONS", "Command", "Words", "contains", "describe", "explain", "feedback", "members", "menu",
-    "parse", "resolve", "rules", "verbs",
+    "parse", "resolve", "rules", "speech", "verbs",
 ]  # fmt: skip
 
 NOTHING_HAPPENS = "Nothing happens."
@@ -55,6 +55,8 @@ REASONS = {
     "wrong_tool": "That is not the tool for it.",
     "unable": "That cannot be done with this thing.",
     "conflict": "Somebody else was faster.",
+    "not_known": "You have neither seen nor heard of that.",
+    "too_long": "You have too few words left to say that.",
 }
 
 
@@ -92,6 +94,10 @@ class Words:
         self.into = [f" {at} {name}" for name in self.receptacles]
         self.out_of = [f" from {name}" for name in self.receptacles]
         self.put = "put " if dialect == "0.3" else "move "
+        self.within = [f"{'in' if place.openable else 'on'} the {place.name}" for place in house.receptacles]
+        self.say_place = [f"say what is {within.replace(' the', '')}" for within in self.within]
+        self.say_thing = [f"say where {name} is" for name in self.objects]
+        self.say_going = [f"say going to {name}" for name in self.receptacles]
         self.with_receptacle = [f" with {name}" for name in self.receptacles]
         if dialect == "0.3":  # locations are numbered as things are: in listing order, from the highest
             numbers = [house.locations - place.location for place in house.receptacles]
@@ -103,11 +109,13 @@ class Words:
             here.setdefault(place.location, []).append(r)
         self.here = {location: tuple(places) for location, places in here.items()}
         self.task = f"Your task is to: {house.sentence}."
+        self.tasks = [f"Your task is to: {sentence}." for sentence in house.sentences] or [self.task] * house.agents
         around = _MIDDLE.format(listed([f"a {name}" for name in self.receptacles]))
         if house.start in here:  # nobody begins in the middle of a room who stands before something
             facing = listed([self.receptacles[r] for r in here[house.start]])
             around = f"You are facing the {facing}. Next to it, you see nothing."
-        self.intro = f"{_WELCOME}\n\n{around}\n\n{self.task}"
+        self.intros = [f"{_WELCOME}\n\n{around}\n\n{task}" for task in self.tasks]
+        self.intro = self.intros[0]
         self.process = [_PROCESS[n] for n in _processes(house)]
         self.number = {name: r for r, name in enumerate(self.receptacles)}
         self.thing = {name: o for o, name in enumerate(self.objects)}
@@ -140,6 +148,8 @@ class Words:
             return self.use[o]
         if verb == d.SLICE:
             return f"slice {self.objects[o]} with {self.objects[held]}"
+        if verb >= d.SAY_PLACE:
+            return (self.say_place, self.say_thing, self.say_going)[verb - d.SAY_PLACE][o if verb == d.SAY_THING else r]
         return self.examine_held[o] if verb == d.EXAMINE_HELD else d.VERBS[verb]
 
     def apart(self, verb: int, o: int, r: int, held: int) -> Command:
@@ -155,6 +165,11 @@ class Words:
             return Command("use", {"object": self.objects[o]})
         if verb == d.SLICE:
             return Command("slice", {"object": self.objects[o], "knife": self.objects[held]})
+        if verb == d.SAY_THING:
+            return Command("say_where_is", {"object": self.objects[o]})
+        if verb in (d.SAY_PLACE, d.SAY_GOING):
+            name = "say_what_is_in" if verb == d.SAY_PLACE else "say_going_to"
+            return Command(name, {"receptacle": self.receptacles[r]})
         return Command(d.VERBS[verb], {})
 
 
@@ -244,7 +259,22 @@ def feedback(words: Words, state: State, row: int, seat: int) -> str:
     if verb == d.INVENTORY:
         held = int(state.hold[row, seat])
         return f"You are carrying: {words.a_object[held]}." if held >= 0 else "You are not carrying anything."
+    if verb >= d.SAY_PLACE:
+        return f'You say: "{speech(words, state, row, seat)}" (words left: {int(state.budget[row, seat])})'
     return _look(words, state, row, seat) if verb == d.LOOK else HELP
+
+
+def speech(words: Words, state: State, row: int, seat: int) -> str:
+    """What a seat said in the last round; its words are those that the budget counts."""
+    verb, o, r = int(state.verb[row, seat]), int(state.object[row, seat]), int(state.receptacle[row, seat])
+    if verb == d.SAY_GOING:
+        return f"I am going to the {words.receptacles[r]}."
+    if verb == d.SAY_THING:
+        return f"I saw the {words.objects[o]} {words.within[r]}." if r >= 0 else f"I hold the {words.objects[o]}."
+    if state.shut[row, seat]:
+        return f"The {words.receptacles[r]} is closed."
+    inside = listed([words.a_object[o] for o in members(state.told[row, seat])])
+    return f"{words.within[r].capitalize()}, I saw {inside}."
 
 
 def describe(simulator: Household, state: State, row: int, seat: int) -> str:
@@ -252,7 +282,7 @@ def describe(simulator: Household, state: State, row: int, seat: int) -> str:
     words = simulator.words(state, row)
     verb = int(state.verb[row, seat])
     if verb == d.START:
-        text = words.intro
+        text = words.intros[seat]
     elif verb == d.NOTHING:
         helpful = simulator.config.error_style == "helpful"
         text = REASONS[FAULTS[int(state.reason[row, seat])]] if helpful else NOTHING_HAPPENS
@@ -263,20 +293,41 @@ def describe(simulator: Household, state: State, row: int, seat: int) -> str:
     return text
 
 
+def _heard(simulator: Household, words: Words, state: State, row: int, seat: int) -> str:
+    """What the others said in the last round."""
+    return "".join(
+        f' {name} says: "{speech(words, state, row, k)}"'
+        for k, name in enumerate(simulator.seats)
+        if k != seat and state.verb[row, k] >= d.SAY_PLACE
+    )
+
+
 def _company(simulator: Household, state: State, row: int, seat: int) -> str:
-    """Who else is where one is, in a house of several."""
+    """In a house of several: who else is where one is, what the others say, whether one's own task is done."""
     others = [
         name
         for k, name in enumerate(simulator.seats)
         if k != seat and state.loc[row, k] == state.loc[row, seat] and state.verb[row, seat] != d.START
     ]
-    return f" Here with you: {', '.join(others)}." if others else ""
+    text = f" Here with you: {', '.join(others)}." if others else ""
+    if simulator.config.say_tokens:
+        text += _heard(simulator, simulator.words(state, row), state, row, seat)
+    if simulator.config.goals == "split" and state.own[row, seat] == 1.0:
+        text += " Your task is done."
+    return text
 
 
 def rules(simulator: Household) -> str:
     """The rules of this config in words."""
     c = simulator.config
     many = f" {c.n_agents} robots act at the same time; who is first goes round." if c.n_agents > 1 else ""
+    if c.goals == "split":
+        many += " Each has a task of its own, and all must be done at the same time."
+    if c.say_tokens:
+        many += (
+            " You may say what is in a receptacle, where a thing is, or where you are going (say what is in X, say "
+            f"where X is, say going to X): it takes a step, all others hear it, and you have {c.say_tokens} words in all."
+        )
     put = "put X in/on Y" if c.dialect == "0.3" else "move X to Y"
     return (
         "You are in a house and have a task, which the first text tells. Go to receptacles, open them, take one thing at "
@@ -302,7 +353,13 @@ def resolve(simulator: Household, state: State, row: int, seat: int, action: int
     action -= c.copies * c.objects
     if action < 2 * c.objects:
         return d.USE + action // c.objects, action % c.objects, -1, held
-    verb = d.EXAMINE_HELD + action - 2 * c.objects
+    action -= 2 * c.objects
+    if c.talk:
+        for verb, count in ((d.SAY_PLACE, c.receptacles), (d.SAY_THING, c.objects), (d.SAY_GOING, c.receptacles)):
+            if action < count:
+                return (verb, action, -1, held) if verb == d.SAY_THING else (verb, -1, action, held)
+            action -= count
+    verb = d.EXAMINE_HELD + action
     return verb, held if verb == d.EXAMINE_HELD else -1, -1, held
 
 
@@ -334,6 +391,8 @@ def verbs(simulator: Household) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = dict.fromkeys(("go_to", "open", "close"), ("receptacle",))
     found |= {"examine": ("thing",), "use": ("object",), "slice": ("object", "knife")}
     found |= dict.fromkeys(("take", move, *filter(None, _PROCESS)), ("object", "receptacle"))
+    if simulator.config.say_tokens:
+        found |= {"say_what_is_in": ("receptacle",), "say_where_is": ("object",), "say_going_to": ("receptacle",)}
     return found | dict.fromkeys(("inventory", "look", "help"), ())
 
 

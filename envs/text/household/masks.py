@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.text.household.dynamics import (
+    IN_HAND,
     KNIFE,
     ONE,
     PICKUPABLE,
@@ -18,6 +19,7 @@ from ludarium.envs.text.household.dynamics import (
     is_open,
     lies_in,
     lowest,
+    words_of,
 )
 
 __all__ = ["look", "look_mask", "masks", "see"]
@@ -89,6 +91,25 @@ def _mask_slice(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8], n: 
 
 
 @inner
+def _mask_speech(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8], n: int) -> None:
+    """Allow to say what is known, and where one is going, in no more words than are left."""
+    left, first = int(s.budget[b, i]), 6 * c.receptacles + (c.copies + 2) * c.objects
+    places = c.known + 3 * c.receptacles + c.objects
+    s.counts[:] = 0
+    for o in range(int(s.sizes[b, 1])):
+        where = int(s.seen[b, i, places + o])
+        if where == IN_HAND:
+            out[b, n, first + c.receptacles + o] = left >= 5
+        elif where > 0:
+            out[b, n, first + c.receptacles + o] = left >= 9
+            s.counts[where - 1] += 1
+    for r in range(int(s.sizes[b, 0])):
+        status = s.seen[b, i, c.known + c.receptacles + r]
+        out[b, n, first + r] = status > 0 and left >= words_of(int(s.counts[r]), status == 1)
+        out[b, n, first + c.receptacles + c.objects + r] = left >= 7
+
+
+@inner
 def look_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
     """Write the legal actions of the listed seats, int8[B, n, A]."""
     for b in range(seats.shape[0]):
@@ -106,6 +127,8 @@ def look_mask(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.in
                 _mask_here(s, c, b, i, r, out, n)
                 r = int(s.after[b, r])
             _mask_slice(s, c, b, i, out, n)
+            if c.talk > 0:
+                _mask_speech(s, c, b, i, out, n)
             last = c.actions - 5
             out[b, n, last] = s.hold[b, i] >= 0
             out[b, n, last + 1] = 1

@@ -60,6 +60,11 @@ def _action(simulator: Household, action: int, places: int, things: int) -> int:
     elif action < 6 * wide + 3 * deep:
         at = action - 6 * wide
         first, count, span = 6 * wide + at - at % deep, things, deep
+    elif action < simulator.actions - 5:  # what is said: of a receptacle, of an object, of where one goes
+        at = action - 6 * wide - 3 * deep
+        start = 0 if at < wide else wide if at < wide + deep else wide + deep
+        first = 6 * wide + 3 * deep + start
+        count, span = (things, deep) if start == wide else (places, wide)
     else:
         return action
     number = action - first

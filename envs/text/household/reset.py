@@ -41,6 +41,7 @@ def _furnish(s: State, p: Tables, b: int, n: int) -> None:
     _copy(s.goal, b, p.goal, n)
     _copy(s.relevant, b, p.relevant, n)
     _copy(s.brief, b, p.brief, n)
+    _copy(s.briefs, b, p.briefs, n)
     _copy(s.kinds, b, p.kinds, n)
     _copy(s.things, b, p.things, n)
     _copy(s.start, b, p.start, n)
@@ -74,16 +75,20 @@ def _begin(s: State, c: Scalars, b: int) -> None:
         s.object[b, i] = -1
         s.receptacle[b, i] = -1
         s.reason[b, i] = NONE
+        if c.talk > 0:
+            s.budget[b, i] = c.talk
+            s.shut[b, i] = 0
+            s.told[b, i] = np.uint64(0)
     _copy(s.opened, b, s.open0, b)
     _copy(s.content, b, s.content0, b)
     _copy(s.around, b, s.around0, b)
     _copy(s.flags, b, s.flags0, b)
     s.left[b] = np.uint64(0)
     s.seen[b] = np.uint8(0)
-    at = HEAD + c.agents
+    at = c.known
     for i in range(c.agents):
         for n in range(HEAD):
-            s.seen[b, i, n] = s.brief[b, n]
+            s.seen[b, i, n] = s.briefs[b, i, n] if c.split else s.brief[b, n]
         for r in range(c.receptacles):
             s.seen[b, i, at + r] = s.kinds[b, r]
         held = int(s.hold[b, i])
@@ -94,7 +99,7 @@ def _begin(s: State, c: Scalars, b: int) -> None:
         arrive(s, c, b, i)
     if c.agents > 1:
         look_round(s, c, b)
-    judge(s, b)
+    judge(s, c, b)
 
 
 @tight

@@ -13,7 +13,7 @@ from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.core.replay import playing
 from ludarium.envs.core.trace import Trace
 
-__all__ = ["Labels", "Review", "process_labels", "review"]
+__all__ = ["Labels", "Review", "figures", "process_labels", "review"]
 
 SUBGOALS = ("found", "taken", "processed", "reached", "placed")
 
@@ -58,32 +58,67 @@ def process_labels(left: Sequence[int]) -> Labels:
     return Labels(good, wasteful, lost, left[0] / (len(left) - 1) if done else 0.0)
 
 
+class _Course(NamedTuple):
+    """What a replay shows: before the first step and after each."""
+
+    left: list[int]
+    """Empty where there is no such figure: with several robots, or a goal that the planner does not know."""
+    states: list[str]
+    progress: list[float]
+    reasons: list[str]
+    subgoals: dict[str, int]
+    limit: int
+
+    @property
+    def steps(self) -> int:
+        return len(self.states) - 1
+
+    @property
+    def repeated_rate(self) -> float:
+        return (self.steps + 1 - len(set(self.states))) / max(self.steps, 1)
+
+    @property
+    def progress_auc(self) -> float:
+        return (sum(self.progress[1:]) + (self.limit - self.steps) * self.progress[-1]) / self.limit
+
+
 def review(trace: Trace) -> Review:
     """Play a trace again and measure each step; `NotClaimedError` for several robots or goals the planner does not know."""
-    left: list[int] = []
-    states: list[Any] = []
-    progress: list[float] = []
-    subgoals: dict[str, int] = {}
-    reasons: list[str] = []
-    limit = 0
+    course = _course(trace)
+    if not course.left:
+        raise NotClaimedError("a review is of one robot, and of a goal that the planner knows")
+    return Review(
+        tuple(course.left), process_labels(course.left), course.subgoals, tuple(course.reasons[1:]),
+        course.repeated_rate, course.progress_auc,
+    )  # fmt: skip
+
+
+def figures(trace: Trace) -> dict[str, float]:
+    """What the rows of runs have of it: the last two with one robot, and a goal that the planner knows, only."""
+    course = _course(trace)
+    found = {"repeated_rate": course.repeated_rate, "progress_auc": course.progress_auc}
+    if course.left:
+        labels = process_labels(course.left)
+        found["wasteful_share"] = labels.good.count(False) / max(len(labels.good), 1)
+        found["first_wasteful"] = labels.first_wasteful if labels.first_wasteful >= 0 else course.steps
+    return found
+
+
+def _course(trace: Trace) -> _Course:
+    course: _Course | None = None
     for step, batch in enumerate(playing(trace)):
         simulator: Any = batch.simulator
         state = batch.state
+        course = course or _Course([], [], [], [], {}, simulator.config.max_steps)
         plan = simulator.plan_left(state, 0) if len(simulator.seats) == 1 else None
-        if plan is None:
-            raise NotClaimedError("a review is of one robot, and of a goal that the planner knows")
-        left.append(plan)
+        if plan is not None:
+            course.left.append(plan)
         view = simulator.full(state, 0)
-        states.append(repr([view[name] for name in ("at", "held", "opened", "content", "flags")]))
-        progress.append(float(state.progress[0]))
-        reasons.append(simulator.faults[int(state.reason[0, 0])])
+        course.states.append(repr([view[name] for name in ("at", "held", "opened", "content", "flags")]))
+        course.progress.append(float(state.progress[0]))
+        course.reasons.append(simulator.faults[int(state.reason[0, 0])])
         for n, name in enumerate(SUBGOALS):
             if int(state.subgoals[0]) >> n & 1:
-                subgoals.setdefault(name, step)
-        limit = simulator.config.max_steps
-    repeated = sum(states[n] in states[:n] for n in range(1, len(states)))
-    steps = len(left) - 1
-    area = sum(progress[1:]) + (limit - steps) * progress[-1]
-    return Review(
-        tuple(left), process_labels(left), subgoals, tuple(reasons[1:]), repeated / max(steps, 1), area / limit
-    )  # fmt: skip
+                course.subgoals.setdefault(name, step)
+    assert course is not None
+    return course

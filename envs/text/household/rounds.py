@@ -22,7 +22,6 @@ from ludarium.envs.text.household.dynamics import (
     FLAG,
     FOUND,
     GO,
-    HEAD,
     HOLDS,
     HOLDS_ANY,
     HOT,
@@ -40,6 +39,7 @@ from ludarium.envs.text.household.dynamics import (
     PROCESS,
     PROCESSED,
     REACHED,
+    SAY_PLACE,
     SLICE,
     SLICED,
     TAKE,
@@ -55,13 +55,14 @@ from ludarium.envs.text.household.dynamics import (
     resolve,
 )
 from ludarium.envs.text.household.knowledge import arrive, know_flags, look_round, notice
+from ludarium.envs.text.household.talk import hear, utter
 
 __all__ = ["advance", "judge", "step"]
 
 
 _TOUCHES = np.array(
     [0, 1 << AT, 1 << OPENED, 1 << OPENED, 0, 0b10111, 0b111 << FLAG, 0b10111, 1 << (FLAG + TOGGLED), 1 << (FLAG + SLICED),
-     0, 0, 0, 0, 0], np.int64,
+     0, 0, 0, 0, 0, 0, 0, 0], np.int64,
 )  # fmt: skip
 """The kinds of facts that each verb can change, as bits."""
 
@@ -82,7 +83,7 @@ def _process(s: State, b: int, o: int, kind: int) -> None:
 def _hand(s: State, c: Scalars, b: int, i: int, o: int, r: int, taking: bool) -> None:
     """Take an object out of a receptacle, or put it there."""
     place = int(s.loc[b, i])
-    where = HEAD + c.agents + 3 * c.receptacles + c.objects + o
+    where = c.known + 3 * c.receptacles + c.objects + o
     if taking:
         drop(s.content, b, r, o)
         drop(s.around, b, place, o)
@@ -118,6 +119,8 @@ def _apply(s: State, c: Scalars, b: int, i: int, verb: int, o: int, r: int) -> N
         know_flags(s, c, b, i, o)
     elif verb == EXAMINE_HELD:
         know_flags(s, c, b, i, o)
+    elif verb >= SAY_PLACE:
+        utter(s, c, b, i, verb, o, r)
 
 
 @inner
@@ -129,6 +132,8 @@ def wants(s: State, b: int, o: int) -> bool:
 @inner
 def _mark(s: State, b: int, i: int, verb: int, o: int) -> None:
     """Note which subgoals this action reached."""
+    if verb >= SAY_PLACE:
+        return
     if o >= 0:
         wanted = wants(s, b, o)
         if verb == TAKE and wanted:
@@ -167,11 +172,10 @@ def _fact_holds(s: State, b: int, fact: int, x: int, y: int) -> bool:
 
 
 @inner
-def judge(s: State, b: int) -> None:
-    """Find the case of the goal that is nearest to holding, and whether one does."""
-    at, good, size = 1, 0, 1
-    s.won[b] = False
-    for _ in range(int(s.goal[b, 0])):
+def _nearest(s: State, b: int, start: int) -> tuple[int, int]:
+    """The goal that begins at `start`: facts that hold in the case that is nearest to holding, of so many."""
+    at, good, size = start + 1, 0, 1
+    for _ in range(int(s.goal[b, start])):
         length = int(s.goal[b, at])
         holding = 0
         for n in range(at + 1, at + 1 + length):
@@ -180,11 +184,25 @@ def judge(s: State, b: int) -> None:
             holding += _fact_holds(s, b, code & 31, x, y) == (code & NEGATED == 0)
         at += 1 + length
         if holding == length:
-            s.won[b] = True
-            good, size = max(length, 1), max(length, 1)
-            break
+            return max(length, 1), max(length, 1)
         if holding * size > good * length:
             good, size = holding, length
+    return good, size
+
+
+@inner
+def judge(s: State, c: Scalars, b: int) -> None:
+    """Find how near the goal is, or all goals where each robot has its own, and whether it is reached."""
+    if c.split == 0:
+        good, size = _nearest(s, b, 0)
+    else:
+        good, size = 0, 0
+        for i in range(c.agents):
+            holding, length = _nearest(s, b, int(s.goal[b, i]))
+            s.own[b, i] = np.float64(holding) / np.float64(length)
+            good += holding
+            size += length
+    s.won[b] = good == size
     s.facts[b, 0] = good
     s.facts[b, 1] = size
     s.progress[b] = np.float64(good) / np.float64(size)
@@ -212,7 +230,7 @@ def _act(s: State, c: Scalars, b: int, i: int, action: int, early: int) -> int:
     _apply(s, c, b, i, verb, o, r)
     _mark(s, b, i, verb, o)
     if _TOUCHES[verb] & s.relevant[b, 0]:
-        judge(s, b)
+        judge(s, c, b)
     return fault
 
 
@@ -233,11 +251,17 @@ def advance(
         before = s.progress[b]
         first = int(s.t[b]) % c.agents
         if c.agents > 1:
+            if c.split:
+                for i in range(c.agents):
+                    s.was[i] = s.own[b, i]
             for i in range(c.agents):
                 s.early[i] = resolve(s, c, b, i, actions[b, i])[3]
             for n in range(c.agents):
                 i = (first + n) % c.agents
                 fault[b, i] = _act(s, c, b, i, actions[b, i], int(s.early[i]))
+            if c.talk > 0:
+                for n in range(c.agents):
+                    hear(s, c, b, (first + n) % c.agents)
             look_round(s, c, b)
         else:
             fault[b, 0] = _act(s, c, b, 0, actions[b, 0], UNKNOWN)
@@ -249,6 +273,10 @@ def advance(
             gain = (1.0 if s.won[b] else s.progress[b]) - before
         truncated[b] = not s.won[b] and s.t[b] >= c.max_steps
         for i in range(c.agents):
+            if c.split:
+                gain = s.own[b, i] - s.was[i]
+                if c.reward != 2:
+                    gain = (10.0 if c.reward == 1 else 1.0) * ((s.own[b, i] == 1.0) - (s.was[i] == 1.0))
             reward[b, i] = gain
             terminated[b, i] = s.won[b]
         if s.won[b] or truncated[b]:

@@ -18,14 +18,15 @@ from ludarium.envs.core.rng import draw_below, episode_key
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Buffers, Choice, Out, Role, Turner, every_seat
 from ludarium.envs.core.state import Field
-from ludarium.envs.text.household import dynamics, language, masks, relations, reset, rounds, scene
+from ludarium.envs.core.trace import Trace
+from ludarium.envs.text.household import dynamics, language, layout, masks, relations, reset, rounds, scene
 from ludarium.envs.text.household.config import REWARDS, HouseholdConfig
 from ludarium.envs.text.household.difficulty import Difficulty, assess
-from ludarium.envs.text.household.dynamics import FAULTS, HEAD, STREAM_SLOT
+from ludarium.envs.text.household.dynamics import FAULTS, STREAM_SLOT
 from ludarium.envs.text.household.instance import House
 from ludarium.envs.text.household.language import Words
 from ludarium.envs.text.household.plans import Planner, beginning, situation
-from ludarium.envs.text.household.tables import stack, unpack
+from ludarium.envs.text.household.tables import sizes, stack, unpack
 from ludarium.envs.text.household.turns import Turn, turn
 
 __all__ = ["Household"]
@@ -47,13 +48,16 @@ class Household(ArraySimulator):
     def __init__(self, config: HouseholdConfig) -> None:
         self.config: HouseholdConfig = config
         c = config
-        self.actions = 6 * c.receptacles + (c.max_copies + 2) * c.objects + 5
-        known = HEAD + c.n_agents + 3 * c.receptacles + 3 * c.objects
+        self.sizes = sizes(c)
+        speech = 2 * c.receptacles + c.objects if c.say_tokens else 0
+        self.actions = 6 * c.receptacles + (c.max_copies + 2) * c.objects + speech + 5
+        known = self.sizes.known + 3 * c.receptacles + 3 * c.objects
         self.roles = (Role("robot", c.n_agents, spaces.Box(0, 255, (known,), np.uint8), spaces.Discrete(self.actions)),)
         self.scalars = freeze(
             dynamics.Scalars(
                 c.receptacles, c.objects, c.locations, c.max_copies, c.n_agents, c.max_steps, int(c.quirks),
-                int(c.dialect != "0.3"), REWARDS.index(c.reward), self.actions,
+                int(c.dialect != "0.3"), REWARDS.index(c.reward), self.actions, c.say_tokens,
+                int(c.goals == "split"), self.sizes.known,
             )
         )  # fmt: skip
         self.houses = self._pool()
@@ -77,8 +81,7 @@ class Household(ArraySimulator):
 
     def fields(self) -> tuple[Field, ...]:
         """The layout of the state."""
-        c = self.config
-        return dynamics.fields(c.receptacles, c.objects, c.locations, c.n_agents, c.max_goal, c.max_bytes)
+        return layout.fields(self.sizes)
 
     # --- instances ---
     def instance(self, seed: int) -> House:
@@ -178,6 +181,7 @@ class Household(ArraySimulator):
             "content": [members(state.content[row, r]) for r in range(len(house.receptacles))],
             "around": [members(state.around[row, place]) for place in range(house.locations)],
             "flags": [members(state.flags[row, n]) for n in range(5)],
+            **({"words": state.budget[row].tolist()} if self.config.say_tokens else {}),
         }
 
     def extras(self, state: Any) -> dict[str, NDArray[Any]]:
@@ -196,6 +200,10 @@ class Household(ArraySimulator):
         }
         for n, name in enumerate(_SUBGOALS):
             figures[name] = (state.subgoals >> n & 1).astype(np.int64)
+        if self.config.goals == "split":
+            figures["own_goals"] = (state.own == 1.0).mean(1)
+        if self.config.say_tokens:
+            figures["words"] = (self.config.say_tokens - state.budget.astype(np.int64)).sum(1)
         return figures
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
@@ -210,6 +218,14 @@ class Household(ArraySimulator):
         lies = bits.sum(1)
         flags = _bits(state.flags)
         alone = (begun <= 1).all(1)
+        more: dict[str, NDArray[np.bool_]] = {}
+        if self.config.goals == "split":
+            more["the goal is reached exactly when each robot's own goal holds"] = (state.own == 1.0).all(
+                1
+            ) == state.won
+        if self.config.say_tokens:
+            left = state.budget
+            more["no robot says more words than it has"] = ((left >= 0) & (left <= self.config.say_tokens)).all(1)
         return {
             "nothing is both hot and cool": ~(flags[:, dynamics.HOT] & flags[:, dynamics.COOL]).any(1),
             "no object is in two hands": (held <= 1).all(1),
@@ -218,6 +234,7 @@ class Household(ArraySimulator):
             "what cannot be picked up stays": ((lies == begun) | (pickupable == 1)).all(1),
             "only what can be opened is open": ((state.opened == 0) | (state.openable == 1)).all(1),
             "progress is 1 exactly when the goal is reached": (state.progress == 1.0) == state.won,
+            **more,
         }
 
     def shortest(self, house: House) -> int | None:
@@ -253,6 +270,12 @@ class Household(ArraySimulator):
         """One robot that succeeds has taken the steps of a shortest plan at least."""
         plan = self.shortest(self.house(state, row)) if self.config.n_agents == 1 else None
         return {} if plan is None else {"steps": float(plan)}
+
+    def review(self, trace: Trace) -> dict[str, float]:
+        """Repeated states, progress over time and, by the measure of shortest plans, wasteful steps."""
+        from ludarium.envs.text.household.review import figures
+
+        return figures(trace)
 
     def relations(self) -> tuple[Relation, ...]:
         """The same house with its lists turned round."""

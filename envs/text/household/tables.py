@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import json
 import zlib
@@ -23,12 +24,14 @@ from ludarium.envs.text.household.dynamics import (
     NEGATED,
     TABLES,
     Tables,
-    table_fields,
 )
 from ludarium.envs.text.household.goals import Literal, ground
-from ludarium.envs.text.household.instance import FLAGS, House, goal_classes
+from ludarium.envs.text.household.instance import FLAGS, Goal, House, goal_classes
+from ludarium.envs.text.household.layout import Sizes, table_fields
 
-__all__ = ["OTHER_CLASS", "pack", "stack", "unpack"]
+__all__ = ["OTHER_CLASS", "pack", "sizes", "stack", "unpack"]
+
+Cases = tuple[tuple[Literal, ...], ...]
 
 OTHER_CLASS = 255
 """The number of a class that the field does not know."""
@@ -44,12 +47,10 @@ def pack(house: House, config: HouseholdConfig) -> dict[str, NDArray[Any]]:
     house.validate()
     _check_capacities(house, config)
     tables = _empty(config)
-    cases = ground(house)
-    if not cases:
-        raise InstanceError(f"the goal of {house.name or 'this house'} can never be reached: {house.sentence!r}")
+    goals = [_cases(house, goal, sentence) for goal, sentence in _goals(house)]
     _places(house, tables)
     _objects(house, tables)
-    _goal(house, cases, tables)
+    _goal(house, goals, tables)
     tables["start"][0] = house.start
     tables["start"][1:] = house.held or -1
     tables["house"][:] = np.frombuffer(bytes.fromhex(house.hash), np.uint8)
@@ -58,6 +59,20 @@ def pack(house: House, config: HouseholdConfig) -> dict[str, NDArray[Any]]:
         raise InstanceError(f"the house takes {len(squeezed) + 4} bytes; set max_bytes to so many at least")
     tables["packed"][: len(squeezed) + 4] = np.frombuffer(len(squeezed).to_bytes(4, "little") + squeezed, np.uint8)
     return tables
+
+
+def _goals(house: House) -> list[tuple[Goal, str]]:
+    """The goals that are looked after apart from each other, with their sentences."""
+    if not house.goals:
+        return [(house.goal, house.sentence)]
+    return list(zip(house.goals, house.sentences, strict=True))
+
+
+def _cases(house: House, goal: Goal, sentence: str) -> Cases:
+    cases = ground(dataclasses.replace(house, goal=goal))
+    if not cases:
+        raise InstanceError(f"the goal of {house.name or 'this house'} can never be reached: {sentence!r}")
+    return cases
 
 
 def unpack(packed: NDArray[np.uint8]) -> House:
@@ -80,6 +95,9 @@ def _check_capacities(house: House, config: HouseholdConfig) -> None:
     ):  # fmt: skip
         if got > room:
             raise InstanceError(f"the house needs {name} = {got}; this environment has {room}: make it with more")
+    if bool(house.goals) != (config.goals == "split"):
+        has, wants = ("a goal for each agent", "shared") if house.goals else ("one goal", "split")
+        raise InstanceError(f"the house has {has}; this environment has goals = {wants!r}")
     if house.agents != config.n_agents:
         raise InstanceError(
             f"the house is for {house.agents} agents; this environment has n_agents = {config.n_agents}"
@@ -95,9 +113,15 @@ def _copies(house: House) -> int:
 
 
 def _empty(config: HouseholdConfig) -> dict[str, NDArray[Any]]:
+    return {field.name: np.zeros(field.shape, field.dtype) for field in table_fields(sizes(config))}
+
+
+def sizes(config: HouseholdConfig) -> Sizes:
+    """What the layouts depend on."""
     c = config
-    layout = table_fields(c.receptacles, c.objects, c.locations, c.n_agents, c.max_goal, c.max_bytes)
-    return {field.name: np.zeros(field.shape, field.dtype) for field in layout}
+    return Sizes(
+        c.receptacles, c.objects, c.locations, c.n_agents, c.max_goal, c.max_bytes, c.say_tokens > 0, c.goals == "split"
+    )
 
 
 def _add(words: NDArray[np.uint64], o: int) -> None:
@@ -142,7 +166,30 @@ def _objects(house: House, tables: dict[str, NDArray[Any]]) -> None:
             _add(tables["around0"][location], o)
 
 
-def _goal(house: House, cases: tuple[tuple[Literal, ...], ...], tables: dict[str, NDArray[Any]]) -> None:
+def _goal(house: House, goals: list[Cases], tables: dict[str, NDArray[Any]]) -> None:
+    codes: list[int] = [0] * len(house.goals)
+    for n, cases in enumerate(goals):
+        if house.goals:
+            codes[n] = len(codes)
+        codes += _codes(cases)
+    if len(codes) > len(tables["goal"]):
+        raise InstanceError(f"the goal takes {len(codes)} numbers; set max_goal to so many at least")
+    tables["goal"][: len(codes)] = codes
+    every = tuple(case for cases in goals for case in cases)
+    for one in (literal for case in every for literal in case):
+        tables["relevant"][0] |= 1 << one.fact
+    targets, wanted = _targets(house, every)
+    for o in targets:
+        _add(tables["target"], o)
+    tables["wanted"][sorted(wanted)] = 1
+    first = tuple(literal for cases in goals for literal in cases[0])
+    _brief(house, house.goal, first, targets, tables["brief"])
+    for n, goal in enumerate(house.goals):
+        _brief(house, goal, goals[n][0], _targets(house, goals[n])[0], tables["briefs"][n])
+
+
+def _codes(cases: Cases) -> list[int]:
+    """A goal as the engine reads it."""
     codes = [len(cases)]
     for case in cases:
         codes.append(len(case))
@@ -153,18 +200,10 @@ def _goal(house: House, cases: tuple[tuple[Literal, ...], ...], tables: dict[str
                 | one.second << (FACT_BITS + FIRST_BITS)
                 | (0 if one.holds else NEGATED)
             )
-            tables["relevant"][0] |= 1 << one.fact
-    if len(codes) > len(tables["goal"]):
-        raise InstanceError(f"the goal takes {len(codes)} numbers; set max_goal to so many at least")
-    tables["goal"][: len(codes)] = codes
-    targets, wanted = _targets(house, cases)
-    for o in targets:
-        _add(tables["target"], o)
-    tables["wanted"][sorted(wanted)] = 1
-    _brief(house, cases[0], targets, tables["brief"])
+    return codes
 
 
-def _targets(house: House, cases: tuple[tuple[Literal, ...], ...]) -> tuple[set[int], set[int]]:
+def _targets(house: House, cases: Cases) -> tuple[set[int], set[int]]:
     """Objects that the goal wants in hand or in place, and the receptacles where (or where its lamps are)."""
     targets: set[int] = set()
     wanted: set[int] = set()
@@ -180,9 +219,9 @@ def _targets(house: House, cases: tuple[tuple[Literal, ...], ...]) -> tuple[set[
     return targets, wanted or lamps
 
 
-def _brief(house: House, case: tuple[Literal, ...], targets: set[int], brief: NDArray[np.uint8]) -> None:
+def _brief(house: House, goal: Goal, case: tuple[Literal, ...], targets: set[int], brief: NDArray[np.uint8]) -> None:
     """Byte 0: the class of the targets, 1: of the receptacles, 2: states as bits, 3: how many, 5 and 6: other classes."""
-    objects, receptacles = goal_classes(house.goal)
+    objects, receptacles = goal_classes(goal)
     own = [kind for kind in objects if any(house.objects[o].kind.lower() == kind.lower() for o in targets)]
     others = [kind for kind in objects if kind not in own[:1]]
     brief[0] = _OBJECT.get(own[0].lower(), OTHER_CLASS) if own else 0

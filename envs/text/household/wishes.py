@@ -12,9 +12,12 @@ from ludarium.envs.text.household.placements import HOLDS, stands
 if TYPE_CHECKING:
     from ludarium.envs.text.household.config import HouseholdConfig
 
-__all__ = ["PLACED", "SPLITS", "check_wishes", "least_room", "needed", "rooms_of", "settings", "wanted"]
+__all__ = ["MOST_WANTED", "PLACED", "SPLITS", "check_wishes", "least_room", "needed", "rooms_of", "settings", "wanted"]
 
 SPLITS = ("train", "seen", "unseen")
+
+MOST_WANTED = 6
+"""Objects that a goal may ask for in all its parts: shortest plans for more take seconds to find, and minutes for twelve."""
 
 PLACED = ("pick", "clean", "heat", "cool", "pick_two")
 """Tasks whose goal is that things lie somewhere."""
@@ -46,7 +49,7 @@ def settings(config: HouseholdConfig) -> tuple[tuple[str, str], ...]:
         for asked, tasks in (
             (config.sliced, _SLICED),
             (config.two_step, _TWO_STEP),
-            (config.count > 0 or config.conjuncts > 1, PLACED),
+            (config.count > 0 or config.parts > 1, PLACED),
         )
         if asked
     ]
@@ -58,6 +61,7 @@ def settings(config: HouseholdConfig) -> tuple[tuple[str, str], ...]:
         and config.room in ("any", room)
         and all(task in tasks for tasks in allowed)
         and (room == "kitchen" or not config.sliced)
+        and config.parts * wanted(config, task) <= MOST_WANTED
     )
 
 
@@ -68,7 +72,7 @@ def wanted(config: HouseholdConfig, task: str) -> int:
 
 def needed(config: HouseholdConfig, task: str) -> int:
     """The fewest objects of a house: the goal's, others of their classes, a lamp or a knife, and what is held."""
-    parts = (wanted(config, task) + config.same_class_decoys) * config.conjuncts
+    parts = (wanted(config, task) + config.same_class_decoys) * config.parts
     return parts + (config.sliced or task == "look") + config.preheld
 
 
@@ -115,11 +119,18 @@ def _check_extensions(config: HouseholdConfig) -> None:
         ("two_step = True", config.two_step, _TWO_STEP),
         (f"count = {config.count}", config.count > 0, PLACED),
         (f"conjuncts = {config.conjuncts}", config.conjuncts > 1, PLACED),
+        ("goals = 'split'", config.goals == "split", PLACED),
     ):
         if asked and config.task not in ("any", *tasks):
             raise ConfigError(f"{name} does not go with task = {config.task!r}; expected one of {', '.join(tasks)}")
-    if config.sliced and (config.count > 1 or config.conjuncts > 1):
-        raise ConfigError("sliced = True asks for one object; leave count and conjuncts as they are")
+    least = config.count or (2 if config.task == "pick_two" else 1)
+    if config.parts * least > MOST_WANTED:
+        raise ConfigError(
+            f"{config.parts} parts of {least} objects each; expected at most {MOST_WANTED} objects in all: take a lower "
+            "count, or fewer conjuncts or robots with goals of their own"
+        )
+    if config.sliced and (config.count > 1 or config.parts > 1):
+        raise ConfigError("sliced = True asks for one object; leave count, conjuncts and goals as they are")
 
 
 def _no_room(config: HouseholdConfig) -> str:
@@ -133,4 +144,4 @@ def _no_room(config: HouseholdConfig) -> str:
 
 def _words(config: HouseholdConfig, found: tuple[tuple[str, str], ...]) -> str:
     most = max(wanted(config, task) for task, _ in found)
-    return f"{most} object(s) of a class" + (f" for each of {config.conjuncts} parts" if config.conjuncts > 1 else "")
+    return f"{most} object(s) of a class" + (f" for each of {config.parts} parts" if config.parts > 1 else "")

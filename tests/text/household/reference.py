@@ -22,7 +22,7 @@ def listing(names: list[str]) -> str:
 class Reference:
     """One house being played; `agents` act one after another in a round."""
 
-    def __init__(self, house: dict[str, Any], dialect: str = "0.4", quirks: bool = True) -> None:
+    def __init__(self, house: dict[str, Any], dialect: str = "0.4", quirks: bool = True, words: int = 0) -> None:
         self.house, self.dialect, self.quirks = house, dialect, quirks
         self.r = [f"{place['kind'].lower()} {place['number']}" for place in house["receptacles"]]
         self.o = [f"{item['kind'].lower()} {item['number']}" for item in house["objects"]]
@@ -41,6 +41,18 @@ class Reference:
         self.loc = [house["start"]] * agents
         self.hold: list[str | None] = [self.o[n] if n >= 0 else None for n in house["held"] or [-1] * agents]
         self.round = 0
+        self.words = [words] * agents
+        self.talks = words > 0
+        self.said: list[str] = [""] * agents
+        self.looked: list[dict[str, str]] = [{} for _ in range(agents)]
+        """For each agent: receptacles that it knows of as `shut` or `inside`."""
+        self.known: list[dict[str, str]] = [{} for _ in range(agents)]
+        """For each agent: where it last knew things, `hand` for its own."""
+        for agent in range(agents):
+            held = self.hold[agent]
+            if held:
+                self.known[agent][held] = "hand"
+            self.see(agent, self.here(agent))
 
     def _start_places(self, k: int) -> list[int]:
         spec = self.house["objects"][k]
@@ -83,15 +95,79 @@ class Reference:
                     seen = any((o, r) in self.inside and self.reachable(r) for r in here)
                     if (o, self.loc[agent]) in self.at and "sliceable" in self.can[o] and (self.quirks or seen):
                         found.add(f"slice {o} with {held}")
+        if self.talks:
+            found |= {say for say in self.sayable(agent) if len(self.sentence(agent, say).split()) <= self.words[agent]}
         return sorted(found)
 
+    # --- what agents know, and say ---
+    def see(self, agent: int, places: list[str]) -> None:
+        """Look at receptacles: what is believed there and is not is forgotten."""
+        known = self.known[agent]
+        for r in places:
+            if not self.reachable(r):
+                self.looked[agent][r] = "shut"
+                continue
+            self.looked[agent][r] = "inside"
+            for o in self.o:
+                if (o, r) in self.inside:
+                    known[o] = r
+                elif known.get(o) == r:
+                    del known[o]
+
+    def within(self, r: str) -> str:
+        return f"in {r}" if r in self.openable else f"on {r}"
+
+    def sayable(self, agent: int) -> set[str]:
+        found = {f"say going to {r}" for r in self.r}
+        found |= {f"say what is {self.within(r)}" for r in self.looked[agent]}
+        return found | {f"say where {o} is" for o in self.known[agent]}
+
+    def sentence(self, agent: int, command: str) -> str:
+        """What others hear when an agent says something."""
+        name = " ".join(command.removesuffix(" is").split()[-2:])
+        if command.startswith("say going"):
+            return f"I am going to the {name}."
+        if command.startswith("say where"):
+            place = self.known[agent][name]
+            where = "" if place == "hand" else self.within(place).replace(" ", " the ", 1)
+            return f"I saw the {name} {where}." if where else f"I hold the {name}."
+        things = [f"a {o}" for o in self.o if self.known[agent].get(o) == name]
+        if self.looked[agent][name] == "shut" and not things:
+            return f"The {name} is closed."
+        return f"{self.within(name).replace(' ', ' the ', 1).capitalize()}, I saw {listing(things)}."
+
+    def hear(self, agent: int, speaker: int) -> None:
+        """Believe what another said, but not of what is in one's own hand."""
+        text, known = self.said[speaker], self.known[agent]
+        words = text.rstrip(".").split()
+        if text.startswith("The "):
+            self.looked[agent].setdefault(" ".join(words[1:3]), "shut")
+        elif text.startswith("I hold"):
+            if known.get(" ".join(words[3:5])) != "hand":
+                known.pop(" ".join(words[3:5]), None)
+        elif text.startswith("I saw"):
+            if known.get(" ".join(words[3:5])) != "hand":
+                known[" ".join(words[3:5])] = " ".join(words[7:9])
+        elif text.startswith(("In the ", "On the ")):
+            place, _, told = text[7:].rstrip(".").partition(", I saw ")
+            self.looked[agent][place] = "inside"
+            things = {o for o in self.o if f"a {o}," in f"{told},"}
+            for o in self.o:
+                if o in things and known.get(o) != "hand":
+                    known[o] = place
+                elif o not in things and known.get(o) == place:
+                    del known[o]
+
     # --- what is answered ---
-    def intro(self) -> str:
+    def intro(self, agent: int = 0) -> str:
         around = self.around(0)
         if not self.here(0):
             seen = listing([f"a {name}" for name in self.r])
             around = f"You are in the middle of a room. Looking quickly around you, you see {seen}."
-        return f"-= Welcome to TextWorld, ALFRED! =-\n\n{around}\n\nYour task is to: {self.house['sentence']}."
+        return f"-= Welcome to TextWorld, ALFRED! =-\n\n{around}\n\nYour task is to: {self.told(agent)}."
+
+    def told(self, agent: int) -> str:
+        return str(self.house["sentences"][agent] if self.house.get("goals") else self.house["sentence"])
 
     def around(self, agent: int) -> str:
         here = self.here(agent)
@@ -133,11 +209,18 @@ class Reference:
     def play(self, commands: list[str]) -> list[bool]:
         """One round: the first to act is agent `round` modulo the agents. Return who had an effect."""
         count, done = len(commands), [False] * len(commands)
-        for n in range(count):
-            agent = (self.round + n) % count
+        self.said = [""] * count
+        order = [(self.round + n) % count for n in range(count)]
+        for agent in order:
             done[agent] = commands[agent] in self.admissible(agent)
             if done[agent]:
                 self._do(agent, commands[agent])
+        for speaker in order:
+            for agent in range(count):
+                if agent != speaker:
+                    self.hear(agent, speaker)
+        for agent in range(count):
+            self.see(agent, self.here(agent))
         self.round += 1
         return done
 
@@ -146,22 +229,30 @@ class Reference:
         held = self.hold[agent]
         if verb == "go":
             self.loc[agent] = self.place[rest.removeprefix("to ")]
+            self.see(agent, self.here(agent))
+        elif verb == "say":
+            self.said[agent] = self.sentence(agent, command)
+            self.words[agent] -= len(self.said[agent].split())
         elif verb == "open":
             self.opened.add(rest)
+            self.see(agent, [rest])
         elif verb == "close":
             self.opened.discard(rest)
+            self.see(agent, [rest])
         elif verb == "take":
             o, r = rest.split(" from ")
             self.inside.discard((o, r))
             self.at.discard((o, self.loc[agent]))
             self.taken.add((o, r))
             self.hold[agent] = o
+            self.known[agent][o] = "hand"
         elif verb in ("move", "put"):
             o, r = rest.split(" in/on " if verb == "put" else " to ")
             self.inside.add((o, r))
             self.at.add((o, self.loc[agent]))
             self.taken.discard((o, r))
             self.hold[agent] = None
+            self.known[agent][o] = r
         elif verb in PROCESS:
             assert held is not None
             self.state.add(({"heat": "hot", "cool": "cool", "clean": "clean"}[verb], held))
@@ -176,6 +267,8 @@ class Reference:
         if not done:
             return "Nothing happens."
         verb, _, rest = command.partition(" ")
+        if verb == "say":
+            return f'You say: "{self.said[agent]}" (words left: {self.words[agent]})'
         if verb == "go":
             r = rest.removeprefix("to ")
             where = f"loc {self.house['locations'] - self.place[r]}" if self.dialect == "0.3" else r
@@ -205,9 +298,21 @@ class Reference:
             return f"You are carrying: a {held}." if held else "You are not carrying anything."
         return self.around(agent) if verb == "look" else "help"
 
+    def heard(self, agent: int) -> str:
+        """What an agent is told beside the answer to its command."""
+        beside = [f"robot_{k}" for k, at in enumerate(self.loc) if k != agent and at == self.loc[agent]]
+        text = f" Here with you: {', '.join(beside)}." if beside else ""
+        for k, said in enumerate(self.said):
+            text += f' robot_{k} says: "{said}"' if said and k != agent else ""
+        return text + " Your task is done." * (bool(self.house.get("goals")) and self.own(agent))
+
     # --- the goal ---
     def won(self) -> bool:
         return self._holds(self.house["goal"], {})
+
+    def own(self, agent: int) -> bool:
+        """Whether the goal that an agent has for itself holds."""
+        return self._holds(self.house["goals"][agent], {})
 
     def _things(self, kind: str) -> list[Any]:
         return {

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import pytest
 
 from ludarium.envs.core.errors import NotClaimedError
 from ludarium.envs.text.household.game import HouseholdText
 from ludarium.envs.text.household.plans import Planner, beginning, commands
-from ludarium.envs.text.household.review import process_labels, review
+from ludarium.envs.text.household.review import figures, process_labels, review
+from ludarium.leaderboards.runner import run
+from ludarium.leaderboards.table import results
+from ludarium.leaderboards.verify import verify
+from ludarium.scenarios.loader import load
 
 
 def game(seed=4, **options):
@@ -78,3 +85,35 @@ def test_houses_of_several_robots_are_not_reviewed():
     env.step(dict.fromkeys(env.agents, 0))
     with pytest.raises(NotClaimedError, match="one robot"):
         review(env.trace())
+    assert set(figures(env.trace())) == {"repeated_rate", "progress_auc"}
+
+
+def test_figures_say_how_wasteful_an_episode_was():
+    env, plan = game(task="heat")
+    for said in (*plan[:2], "look", "inventory", *plan[2:]):
+        env.step(said)
+    found = figures(env.trace())
+    assert found["wasteful_share"] == 2 / (len(plan) + 2)
+    assert found["first_wasteful"] == 2
+    assert found["repeated_rate"] == 2 / (len(plan) + 2)
+    _, info = env.reset(seed=4)
+    start = {"repeated_rate": 0, "progress_auc": info["progress"], "wasteful_share": 0, "first_wasteful": 0}
+    assert figures(env.trace()) == start
+
+
+def test_rows_of_runs_have_the_figures_and_verification_finds_them_again(tmp_path):
+    agents = ["household-oracle", "random"]
+    rows = run("text-household-quick", agents, tmp_path, episodes=1, jobs=0).rows
+    for row in rows:
+        assert set(row["review"]) == {"repeated_rate", "progress_auc", "wasteful_share", "first_wasteful"}
+    oracle = [row["review"] for row in rows if row["agent"] == "household-oracle"]
+    assert {(found["wasteful_share"], found["repeated_rate"]) for found in oracle} == {(0, 0)}
+    assert all(row["review"]["first_wasteful"] < row["steps"] for row in rows if row["agent"] == "random")
+    lines = results(dataclasses.replace(load("text-household-quick"), metrics=()), rows)
+    assert {"success", "progress_auc", "wasteful_share"} <= set(lines[0].metrics)
+    assert verify(tmp_path).ok
+    path = tmp_path / "episodes.jsonl"
+    told = [json.loads(line) for line in path.read_text().splitlines()]
+    told[0]["review"]["wasteful_share"] = 0.5
+    path.write_text("".join(json.dumps(row) + "\n" for row in told))
+    assert any("review" in problem.what for problem in verify(tmp_path).problems)
