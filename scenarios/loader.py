@@ -13,15 +13,26 @@ import hashlib
 import importlib.resources
 import json
 import re
-import tomllib
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ludarium.envs.core.errors import ConfigError, LudariumError, ScenarioError, did_you_mean
+from ludarium.scenarios.tomlfile import TomlFile
 
-__all__ = ["SPLITS", "Case", "Scenario", "content_hash", "file_hash", "load", "scenario_names"]
+__all__ = [
+    "INFORMATION",
+    "MAX_SEED",
+    "NAME",
+    "SPLITS",
+    "Case",
+    "Scenario",
+    "content_hash",
+    "file_hash",
+    "load",
+    "scenario_names",
+]
 
 SPLITS = ("train", "val", "test")
 INFORMATION = ("local", "global", "full")
@@ -31,7 +42,7 @@ _TOP = ("cases", "config", "environment", "files", "hash", "information", "metri
         "summary", "trials", "version")  # fmt: skip
 _CASE = ("config", "instance", "instance_hash", "name", "splits")
 _RULES = ("default_action", "episode_seconds", "on_fault")
-_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -120,53 +131,17 @@ def load(name_or_path: str | PathLike[str], *, check_hash: bool = True) -> Scena
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot read the scenario: {error}") from error
-    return _Reader(path, text).scenario(check_hash)
+    return _Reader(path, text, ScenarioError).scenario(check_hash)
 
 
-class _Reader:
-    """Checks one file from top to bottom; every complaint names the file and, where it can, the line."""
-
-    def __init__(self, path: Path, text: str) -> None:
-        self.path, self.text = path, text
-        try:
-            self.content = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            at = re.search(r"line (\d+)", str(error))
-            line = int(at[1]) if at else len(text.splitlines())
-            raise ScenarioError(f"{path}:{line}: not TOML: {error}") from error
-
-    def fail(self, reason: str, key: str = "") -> ScenarioError:
-        """The error for a reason, with the line on which `key` first stands."""
-        at = re.search(rf'^[^#\n]*(?<![\w-])"?{re.escape(key)}"?(?![\w-])', self.text, re.M) if key else None
-        line = f":{self.text.count(chr(10), 0, at.start()) + 1}" if at else ""
-        return ScenarioError(f"{self.path}{line}: {reason}")
-
-    def known(self, table: Any, names: tuple[str, ...], what: str) -> dict[str, Any]:
-        """The table, if it is one and holds no unknown key."""
-        if not isinstance(table, dict):
-            raise self.fail(f"{what} = {table!r:.80}; expected a table", what)
-        for key in table:
-            if key not in names:
-                raise self.fail(f"unknown key {key!r} in {what}{did_you_mean(key, names)}", key)
-        return table
-
-    def value(self, table: dict[str, Any], key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
-        """An entry of the right type; without a default it must be there."""
-        if key not in table:
-            if default is None:
-                raise self.fail(f"{key!r} is missing")
-            return default
-        found = table[key]
-        if not isinstance(found, kind) or (isinstance(found, bool) and kind is not bool):
-            wanted = kind.__name__ if isinstance(kind, type) else " or ".join(k.__name__ for k in kind)
-            raise self.fail(f"{key} = {found!r:.80}; expected a value of type {wanted}", key)
-        return found
+class _Reader(TomlFile):
+    """Checks one scenario file from top to bottom."""
 
     def scenario(self, check_hash: bool) -> Scenario:
         """The whole file."""
         top = self.known(self.content, _TOP, "the scenario")
         name = self.value(top, "name", str)
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise self.fail(f"name = {name!r}; expected lower-case letters, digits and hyphens", "name")
         found = content_hash(top)
         if check_hash and self.value(top, "hash", str, found) != found:
@@ -184,31 +159,19 @@ class _Reader:
         files = self._files(top.get("files", {}), check_hash)
         return Scenario(
             name=name,
-            version=self._positive(top, "version"),
+            version=self.positive(top, "version"),
             environment=self.value(top, "environment", str),
             summary=self.value(top, "summary", str, ""),
-            trials=self._positive(top, "trials"),
+            trials=self.positive(top, "trials"),
             information=information,
             cases=self._cases(top, files, check_hash),
             hash=found,
             path=self.path,
             default_action=rules.get("default_action"),
             episode_seconds=float(self.value(rules, "episode_seconds", (int, float), 0.0)),
-            metrics=self._metrics(top),
+            metrics=self.names(top, "metrics"),
             files=files,
         )
-
-    def _metrics(self, top: dict[str, Any]) -> tuple[str, ...]:
-        names = self.value(top, "metrics", list, [])
-        if not all(isinstance(name, str) for name in names):
-            raise self.fail(f"metrics = {names!r:.80}; expected a list of names", "metrics")
-        return tuple(names)
-
-    def _positive(self, table: dict[str, Any], key: str) -> int:
-        found: int = self.value(table, key, int, 1)
-        if found < 1:
-            raise self.fail(f"{key} = {found}; expected at least 1", key)
-        return found
 
     def _inside(self, name: str, key: str) -> Path:
         relative = PurePosixPath(name)
@@ -241,7 +204,7 @@ class _Reader:
         for row in rows:
             self.known(row, _CASE, "cases")
             name = self.value(row, "name", str)
-            if not _NAME.fullmatch(name) or name in {case.name for case in cases}:
+            if not NAME.fullmatch(name) or name in {case.name for case in cases}:
                 raise self.fail(f"case {name!r}: names are distinct, of lower-case letters, digits and hyphens", name)
             own = {**splits, **self._splits(row.get("splits", {}))}
             if not own:

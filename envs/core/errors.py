@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "ActionError",
     "AgentError",
+    "AgentFailedError",
     "BudgetExceededError",
     "CassetteMissError",
     "ConfigError",
@@ -26,7 +27,10 @@ __all__ = [
     "NotClaimedError",
     "RunError",
     "ScenarioError",
+    "StatisticsError",
+    "SubmissionError",
     "TraceError",
+    "TrackError",
     "did_you_mean",
 ]
 
@@ -68,12 +72,33 @@ class ScenarioError(LudariumError, ValueError):
     """A scenario file is wrong or its hash does not match."""
 
 
+class TrackError(LudariumError, ValueError):
+    """A track file is wrong, or its scenario is not the one it was made for."""
+
+
+class SubmissionError(LudariumError, ValueError):
+    """A submission cannot be packed, or is none that may be read: names the file, its member and the reason."""
+
+
+class StatisticsError(LudariumError, ValueError):
+    """A figure cannot be computed from what was given: no values, unequal pairs, a reference that equals chance."""
+
+
 class RunError(LudariumError):
     """A run folder cannot be written, resumed or verified."""
 
 
 class AgentError(LudariumError):
     """An agent cannot be made, or broke the protocol."""
+
+
+class AgentFailedError(AgentError):
+    """An agent outside this process gave no usable answer."""
+
+    def __init__(self, message: str, *, kind: str = "nonsense") -> None:
+        super().__init__(message)
+        self.kind = kind
+        """How the turn is lost: `late`, `died`, `crash` or `nonsense`."""
 
 
 class LLMError(AgentError):
