@@ -152,7 +152,12 @@ def listen(where: Listen) -> socket.socket:
     may_listen(where.host, where.token)
     try:
         family = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((where.host, where.port), family=family, backlog=256)
+        # asyncio sends small packets at once only on sockets that say TCP: others wait 40 ms for the second half of an answer
+        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((where.host, where.port))
+        bound.listen(256)
+        return bound
     except OSError as error:
         raise ConfigError(f"cannot listen at {where.host}:{where.port}: {error.strerror or error}") from error
 
