@@ -97,7 +97,7 @@ class Track:
         return [(case, seed, trial) for case, seeds in self.seeds.items() for seed in seeds for trial in trials]
 
     def with_seeds(self, seeds: dict[str, tuple[int, ...]]) -> Track:
-        """This track on other seeds, those of a sealed round; `TrackError` if cases differ or a seed is none."""
+        """The same track on other seeds, those of a sealed round; `TrackError` if cases differ or a seed is none."""
         names = [case.name for case in self.world.cases]
         if list(seeds) != names or not all(seeds.values()):
             raise TrackError(f"track {self.name!r}: seeds for the cases {list(seeds)}; expected {names}, in this order")
