@@ -74,6 +74,9 @@ class Agent:
     """Whether it mostly waits for somebody else (a model behind an address): a run then plays many episodes at once in
     threads of one process, where limits and budgets are shared."""
 
+    def ready(self) -> None:
+        """Raise `AgentError` if it cannot be asked at all; a run wants to know before it begins."""
+
     def start(self, task: Task, seats: tuple[str, ...], seed: int) -> None:
         """Begin an episode in these seats; everything random follows from `seed`."""
 

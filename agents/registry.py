@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import inspect
+import re
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,6 +31,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "household-expert": ("ludarium.agents.text.household.expert:HouseholdExpert", "scripted, reads the text alone"),
     "desk-user": ("ludarium.agents.text.desk.user:DeskUser", "the scripted user of the tool desk"),
     "desk-oracle": ("ludarium.agents.text.desk.staff:Oracle", "serves by the gold plan and the policy"),
+    "desk-expert": ("ludarium.agents.text.desk.expert:DeskExpert", "scripted, reads the conversation alone"),
     "desk-blind": ("ludarium.agents.text.desk.staff:Blind", "serves without a policy: all wishes are granted"),
     "desk-never-asking": ("ludarium.agents.text.desk.staff:NeverAsking", "serves without asking the user anything"),
     "desk-idle": ("ludarium.agents.text.desk.staff:Idle", "does nothing at the desk"),
@@ -37,6 +39,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "cooking-oracle": ("ludarium.agents.text.cooking:CookingOracle", "a shortest plan to the meal"),
 }
 """Name -> class and one line about it."""
+_OPTIONS = re.compile(r"(\w+=[^&\s'\"]*)(&\w+=[^&\s'\"]*)*")
 
 
 def register_agent(name: str, path: str, summary: str) -> None:
@@ -50,13 +53,22 @@ def known_agents() -> dict[str, tuple[str, str]]:
     return {**found, **BUILT_IN}
 
 
+def _split(name: str) -> tuple[str, str]:
+    """Label and options; a question mark of a command begins options only where nothing but options follows."""
+    if name.startswith("cmd:"):
+        label, _, query = name.rpartition("?")
+        return (label, query) if label and _OPTIONS.fullmatch(query) else (name, "")
+    label, _, query = name.partition("?")
+    return label, query
+
+
 def _entry_points() -> Any:
     return importlib.metadata.entry_points(group="ludarium.agents")
 
 
 def make_agent(name: str, allow_code: bool = True) -> Agent:
     """Make the agent that a string names; without `allow_code` only short names are resolved."""
-    label, _, query = name.partition("?")
+    label, query = _split(name)
     options = {key: _value(text) for key, text in parse_qsl(query, keep_blank_values=True)}
     if label in BUILT_IN:
         return _make(BUILT_IN[label][0], options, name)
@@ -65,8 +77,11 @@ def make_agent(name: str, allow_code: bool = True) -> Agent:
     scheme = label.split(":", 1)[0]
     if scheme == "llm":
         return _make("ludarium.agents.llm.agent:LLMAgent", {"model": label.removeprefix("llm:"), **options}, name)
-    if scheme in ("cmd", "http", "https"):
-        raise AgentError(f"agent {name!r}: agents of the form {scheme}: are not in this version; name a Python class")
+    if scheme == "cmd":
+        command = label.removeprefix("cmd:")
+        return _make("ludarium.agents.external.process:ProcessAgent", {**options, "command": command}, name)
+    if scheme in ("http", "https"):
+        return _make("ludarium.agents.external.web:WebAgent", {**options, "url": label}, name)
     known = known_agents()
     if label in known:
         return _make(known[label][0], options, name)

@@ -14,7 +14,7 @@ from ludarium.agents.contract import Agent
 from ludarium.agents.crew import shared_out
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.errors import AgentError, RunError, ScenarioError, TraceError, did_you_mean
+from ludarium.envs.core.errors import AgentError, AgentFailedError, RunError, ScenarioError, TraceError, did_you_mean
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.guarded import Guarded
@@ -80,8 +80,12 @@ def agent_seed(scenario: Scenario, case: str, seed: int, trial: int) -> int:
 
 
 def check_agent(name: str, scenario: Scenario, allow_code: bool = True) -> Agent:
-    """Make an agent once, to see that it exists and may know what it needs; `AgentError` otherwise."""
+    """Make an agent once, to see that it exists, can be asked and may know what it needs; `AgentError` otherwise.
+
+    Who calls this closes it.
+    """
     agent = make_agent(name, allow_code)
+    getattr(agent, "ready", lambda: None)()
     if scenario.information == "local" and agent.view == "state":
         raise AgentError(
             f"agent {name!r} needs the view 'state'; scenario {scenario.name!r} permits local information only"
@@ -136,7 +140,7 @@ def play(scenario: Scenario, unit: Unit, broken: str = "", limit: float = 0.0) -
     """
     case = scenario.case(unit.case)
     batch = begin(scenario, case, unit.seed)
-    agent = Agent() if broken else make_agent(unit.agent)
+    agent, broken = _agent_of(unit, broken, batch)
     clock = time.thread_time if getattr(agent, "waits", False) else time.process_time
     wall, cpu = time.perf_counter(), clock()
     crew = Guarded(
@@ -167,6 +171,20 @@ def play(scenario: Scenario, unit: Unit, broken: str = "", limit: float = 0.0) -
     row = _row(unit, own, trace, bounds, crew)
     review = batch.simulator.review(trace)
     return Played(trace, {**row, "review": review} if review else row, timing, transcript)
+
+
+def _agent_of(unit: Unit, broken: str, batch: Batch) -> tuple[Agent, str]:
+    """The unit's agent; one that is not to be called, and fits every world, where that one is broken or out of reach."""
+    if not broken:
+        try:
+            agent = make_agent(unit.agent)
+            getattr(agent, "ready", lambda: None)()
+            return agent, ""
+        except AgentFailedError:
+            broken = "start"
+    nobody = Agent()
+    nobody.view = batch.simulator.views[0]
+    return nobody, broken
 
 
 def _names(unit: Unit) -> dict[str, Any]:

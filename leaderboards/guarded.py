@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ludarium.agents.crew import Crew, lowest_action
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import (
     AgentError,
+    AgentFailedError,
     CassetteMissError,
     ConfigError,
     LudariumError,
@@ -52,6 +54,11 @@ def default_actions(batch: Batch, given: Any) -> list[Any]:
     return found
 
 
+def _close(agent: Agent) -> None:
+    """Close an agent that can be closed: one that is no `Agent` need not."""
+    getattr(agent, "close", lambda: None)()
+
+
 class Guarded(Crew):
     """Agents in the seats of one row; failures become default actions, events of the trace, and counts in `lost`."""
 
@@ -84,14 +91,14 @@ class Guarded(Crew):
                 self._note(list(seats), "start", error)
 
     def finish(self, result: Mapping[str, Any]) -> None:
-        """Tell the result to all agents that got so far; what they make of it changes nothing any more."""
+        """Tell the result to all agents that got so far, and close all; what they make of it changes nothing any more."""
         for n, (agent, _, _) in enumerate(self.agents):
-            if n not in self._broken:
-                for call in (lambda a=agent: a.finish(dict(result)), lambda a=agent: a.close()):
-                    try:
-                        call()
-                    except _FAILURES as error:
-                        self._note([], "finish", error)
+            told = [] if n in self._broken else [partial(agent.finish, dict(result))]
+            for call in (*told, partial(_close, agent)):
+                try:
+                    call()
+                except _FAILURES as error:
+                    self._note([], "finish", error)
 
     def give_up(self, kind: str) -> None:
         """All agents lose all further turns."""
@@ -133,7 +140,7 @@ class Guarded(Crew):
                     raise  # a replay that cannot go on is no turn to lose
                 if isinstance(error, _UNFIT) and self.batch.t[self.row] == 0:
                     raise AgentError(f"{type(agent).__name__} cannot play this world: {error}") from error
-                self._lose(asked, "nonsense", error)
+                self._lose(asked, error.kind if isinstance(error, AgentFailedError) else "nonsense", error)
             except _FAILURES as error:
                 self._lose(asked, "crash", error)
 

@@ -61,13 +61,17 @@ def make_manifest(
     if episodes is not None and episodes < 1:
         raise RunError(f"episodes = {episodes}; expected at least 1")
     chosen = None if cases is None else [scenario.case(name).name for name in cases]
-    made = {name: check_agent(name, scenario, allow_code) for name in agents}
-    modules = {type(agent).__module__ for agent in made.values()}
-    for case in scenario.cases:
-        if chosen is None or case.name in chosen:
-            for agent in made.values():
-                batch = check_case(scenario, case, case.splits[split][0], agent)
-            modules.add(type(batch.simulator).__module__)
+    modules = set()
+    for name in agents:
+        agent = check_agent(name, scenario, allow_code)
+        modules.add(type(agent).__module__)
+        try:
+            for case in scenario.cases:
+                if chosen is None or case.name in chosen:
+                    batch = check_case(scenario, case, case.splits[split][0], agent)
+                    modules.add(type(batch.simulator).__module__)
+        finally:
+            getattr(agent, "close", lambda: None)()
     return {
         "format": FORMAT,
         "scenario": {"name": scenario.name, "version": scenario.version, "hash": scenario.hash},
