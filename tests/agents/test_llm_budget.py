@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from llm_doubles import FakeClock, ask
 
+from ludarium.agents.llm import background
 from ludarium.agents.llm.budget import Budget, Cost, Limits, Prices, Reservation, micro_dollars, read_prices
 from ludarium.agents.llm.client import Completion, Usage
 from ludarium.agents.llm.gateway import Account, Gateway
@@ -84,7 +85,10 @@ def test_no_budget_is_passed_by_64_calls_at_once(tries, calls, tokens, money, pe
     options = {"retry": RetryPolicy(tries=3), "prices": PRICES, "max_tokens": MOST, "clock": FakeClock()}
     with Gateway(endpoint, budget=run, limiter=Limiter(64), **options) as way:
         accounts = [Account(f"e{n % 8}", budget=episodes[n % 8]) for n in range(96)]
-        outcomes = way.call_all([ask()] * 96, accounts)
+        work = asyncio.wait_for(
+            way.complete_all([ask()] * 96, accounts), 120
+        )  # who waits for room gets it, or an error
+        outcomes = background.run(work)
         totals = way.ledger.totals
     endpoint.watch()
     assert endpoint.peak <= 64
