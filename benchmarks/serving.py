@@ -30,6 +30,8 @@ from ludarium.leaderboards.serve.tools import Situation
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "peers"))
 BLOCKS = 9
+LONG = "100000"
+"""Steps of an episode whose end no block meets."""
 
 
 # --- servers, each in a process of its own -----------------------------------------------------------------------------
@@ -65,14 +67,14 @@ def serve_echo(kind: str) -> None:
         ).run(sockets=[bound])
 
 
-def serve_ours() -> None:
+def serve_ours(max_steps: int) -> None:
     """Our server, which answers a line on standard input with what it holds: tasks, threads, descriptors, memory."""
     import ludarium  # noqa: F401  (registers the ids)
     from ludarium.leaderboards.serve.server import server
     from ludarium.leaderboards.serve.sessions import Sessions
     from ludarium.leaderboards.serve.world import Offer, Served
 
-    sessions = Sessions(Served(Offer("text-coin-v0", {"max_steps": 6})), most=64)
+    sessions = Sessions(Served(Offer("text-coin-v0", {"max_steps": max_steps})), most=64)
     where = Listen(port=0)
     with listen(where) as bound:
         running = server(sessions, where)
@@ -244,7 +246,7 @@ async def crowd(port: int, episodes: int, sessions: int = 64) -> int:
 
 def leaks(episodes: int) -> None:
     """What the server holds before, after a tenth, and after all of many episodes of 64 sessions."""
-    with process(*own("--serve")) as (running, port):
+    with process(*own("--serve", "6")) as (running, port):
 
         def held() -> dict[str, int]:
             assert running.stdin is not None
@@ -275,23 +277,27 @@ def main() -> None:
     parser.add_argument("--trips", type=int, default=300, help="round trips a block")
     parser.add_argument("--episodes", type=int, default=10_000)
     parser.add_argument("--skip-episodes", action="store_true", help="the round trips alone")
+    parser.add_argument("--only-websocket", action="store_true")
     parser.add_argument("--echo", choices=("http", "mcp", "stdio"), help=argparse.SUPPRESS)
-    parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--serve", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.echo:
         serve_echo(options.echo)
         return
     if options.serve:
-        serve_ours()
+        serve_ours(options.serve)
         return
     rows = []
-    with process(*own("--serve")) as (_, port), contextlib.ExitStack() as stack:
-        _, echo = stack.enter_context(process(*own("--echo", "http")))
-        rows.append(("HTTP", "bare echo", alternating(options.trips, http_side(port, True), http_side(echo, False))))
-        _, echo = stack.enter_context(process(*own("--echo", "mcp")))
-        urls = (f"http://127.0.0.1:{port}/mcp", f"http://127.0.0.1:{echo}/mcp")
-        rows.append(("MCP over HTTP", "bare echo", mcp_trips(options.trips // 3, *urls)))
-        rows.append(("MCP over stdio", "bare echo", mcp_trips(options.trips // 3, *_stdio())))
+    with process(*own("--serve", LONG)) as (_, port), contextlib.ExitStack() as stack:
+        if not options.only_websocket:
+            _, echo = stack.enter_context(process(*own("--echo", "http")))
+            rows.append(
+                ("HTTP", "bare echo", alternating(options.trips, http_side(port, True), http_side(echo, False)))
+            )
+            _, echo = stack.enter_context(process(*own("--echo", "mcp")))
+            urls = (f"http://127.0.0.1:{port}/mcp", f"http://127.0.0.1:{echo}/mcp")
+            rows.append(("MCP over HTTP", "bare echo", mcp_trips(options.trips // 3, *urls)))
+            rows.append(("MCP over stdio", "bare echo", mcp_trips(options.trips // 3, *_stdio())))
         from setup import python_of
 
         python = python_of("openenv")
@@ -316,7 +322,7 @@ def _stdio() -> tuple[Any, Any]:
     from mcp.client.stdio import StdioServerParameters
 
     ludarium = str(Path(sys.executable).parent / "ludarium")
-    command = ["serve", "text-coin-v0", "-c", "max_steps=6", "--mcp"]
+    command = ["serve", "text-coin-v0", "-c", f"max_steps={LONG}", "--mcp"]
     return (
         StdioServerParameters(command=ludarium, args=command),
         StdioServerParameters(command=sys.executable, args=[*own("--echo", "stdio")[1:]]),

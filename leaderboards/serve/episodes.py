@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from ludarium.agents.contract import Decision
 from ludarium.agents.crew import Crew, shared_out
@@ -50,6 +51,12 @@ class Episode:
         self.number = self.simulator.seats.index(self.seat)
         self.role = int(np.searchsorted(self.simulator.offsets, self.number, side="right")) - 1
         self.space = self.simulator.roles[self.role].action_space
+        self.place = self.number - self.simulator.offsets[self.role]
+        """The client's seat among those of its role."""
+        space = self.space
+        self._first, self._last = 0, 0
+        if isinstance(space, spaces.Discrete):
+            self._first, self._last = int(space.start), int(space.start) + int(space.n)
         self.rest = tuple(name for name in self.simulator.seats if name != self.seat)
         self._named, self._information = others, information
         self._own = Crew(batch, [], information=information)
@@ -141,10 +148,12 @@ class Episode:
     def _put(self, action: dict[str, Any]) -> None:
         """Understand an action in one of its `FORMS`, and put it into the buffers."""
         simulator, state, seat = self.simulator, self.batch.state, self.number
+        if len(action) == 1 and self._put_listed(action):
+            return
         given = set(action) - {"metadata"}
         if given == {"command"} and isinstance(action["command"], str):
             words = action["command"]
-            found = self._menu[words] if words in self._menu else parse(simulator, state, 0, seat, words)
+            found = parse(simulator, state, 0, seat, words)
             answer = Decision(found, raw=None if found == words else words)
         elif given == {"action"}:
             answer = Decision(action["action"])
@@ -157,11 +166,21 @@ class Episode:
         self._own.put(seat, answer)
         self.batch.check_seat(seat)
 
+    def _put_listed(self, action: dict[str, Any]) -> bool:
+        """The short way, for a command as it was told or the number of an action; False if it is neither."""
+        number: Any = action.get("action")
+        if number is None:
+            words = action.get("command")
+            number = self._menu.get(words) if isinstance(words, str) else None
+        if type(number) is not int or not self._first <= number < self._last:
+            return False
+        self.batch.actions[self.role][0, self.place] = number
+        return True
+
     def _lose(self, kind: str, message: str) -> None:
         """Play the default action in the client's seat."""
         assert self._default is not None
-        buffer = self.batch.actions[self.role][0]
-        buffer[self.number - self.simulator.offsets[self.role]] = self._default[self.role]
+        self.batch.actions[self.role][0][self.place] = self._default[self.role]
         self.lost[kind] += 1
         note = {"t": self.step, "seats": [self.seat], "status": "default", "kind": kind, "message": message[:200]}
         self.batch.events[0].append(note)
