@@ -8,6 +8,7 @@ import scipy.stats
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ludarium.envs.core.errors import StatisticsError
 from ludarium.leaderboards import stats
 
 floats = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=40)
@@ -90,6 +91,39 @@ def test_pass_at_k_and_pass_hat_k_count_the_subsets(drawn):
     assert stats.pass_hat_k(n, c, k) == pytest.approx(sum(all(s) for s in chosen) / len(chosen))
 
 
+def test_a_case_with_one_seed_does_not_make_an_interval_a_point():
+    values, cases = [0.0, 1.0, 0.0, 1.0], ["a", "b", "c", "d"]
+    assert stats.bootstrap(values, strata=cases) == stats.bootstrap(values)
+    joined = stats.bootstrap([0.0, 1.0, 5.0], strata=["a", "a", "b"])
+    assert joined.low < joined.value < joined.high
+
+
+def test_the_bootstrap_of_two_points_is_the_binomial():
+    n, p = 12, 0.25
+    values = [1.0] * 3 + [0.0] * 9
+    found = stats.bootstrap(values, resamples=40_000)
+    law = scipy.stats.binom(n, p)
+    assert found.value == p
+    assert (found.low * n, found.high * n) == (law.ppf(0.025), law.ppf(0.975))
+
+
+@given(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)).map(lambda p: (4, min(p))), min_size=1, max_size=6))
+def test_passes_are_means_over_episodes_and_monotone_in_k(counts):
+    found = stats.passes(counts, resamples=50)
+    assert [p.k for p in found] == [1, 2, 3, 4]
+    for p in found:
+        assert p.every.value == pytest.approx(np.mean([stats.pass_hat_k(n, c, p.k) for n, c in counts]))
+        assert p.every.low <= p.every.value + 1e-12
+        assert p.every.high >= p.every.value - 1e-12
+        assert p.every.value <= p.some.value + 1e-12
+    every, some = [p.every.value for p in found], [p.some.value for p in found]
+    assert every == sorted(every, reverse=True)
+    assert some == sorted(some)
+    rate = np.mean([c / n for n, c in counts])
+    assert every[0] == pytest.approx(rate)
+    assert some[0] == pytest.approx(rate)
+
+
 def test_what_cannot_be_counted_is_an_error():
     for call in (
         lambda: stats.iqm([]),
@@ -100,6 +134,11 @@ def test_what_cannot_be_counted_is_an_error():
         lambda: stats.paired_ratio([1, 2], [0, 0]),
         lambda: stats.pass_at_k(3, 4, 1),
         lambda: stats.pass_hat_k(3, 1, 4),
+        lambda: stats.passes([]),
+        lambda: stats.passes([(0, 0)]),
+        lambda: stats.bootstrap([1, float("nan")]),
+        lambda: stats.bootstrap([1, 2], level=1.0),
+        lambda: stats.bootstrap([1, 2], resamples=0),
     ):
-        with pytest.raises(ValueError):  # noqa: PT011
+        with pytest.raises(StatisticsError):
             call()
