@@ -84,11 +84,12 @@ def _instructions(task: dict[str, Any]) -> str:
 
 def situation(game: Game, seat: int) -> str:
     """The conversation so far as a seat knows it, with the scenario for the user."""
-    lines = [_instructions(game.task), ""] if seat != AGENT else ["You serve at the desk."]
+    company = game.domain.title.split(":")[0]
+    lines = [_instructions(game.task), ""] if seat != AGENT else [f"You serve at the desk of {company}."]
     for entry in game.log:
         who = "You" if entry.seat == seat else SEATS[entry.seat].capitalize()
         if entry.kind == "text":
-            lines.append(f"{who}: {entry.text}")
+            lines.append(f"{who}: {entry.text}".replace("\n", "\n    "))  # words cannot pose as lines of others
         elif entry.seat == seat:
             lines.append(f"  {entry.name}({entry.text})" if entry.kind == "call" else f"  -> {entry.text}")
     if game.ended:
