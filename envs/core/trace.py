@@ -1,7 +1,8 @@
 """The trace: everything needed to play an episode again, and to find out where a replay differs.
 
 A file is one JSON header line, then frames: a four-byte tag, a 32-bit length, and that many bytes of zstd. `ACTS` holds
-the actions of a numeric role (digits packed into bytes, seat by seat), `TEXT` JSON lines (actions of other roles, and
+the actions of a numeric role (digits packed into bytes, seat by seat), or `ACTE` does where fewer bytes hold them by
+entropy coding (`entropy.py`; since format 2), `TEXT` JSON lines (actions of other roles, and
 events: defaults, faults of agents, raw replies), `DIGS` the digests along the way, `DONE` the result, and `SEAL` a
 BLAKE2b digest of all that went before. A file without its seal was cut.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 import os
 import struct
 from pathlib import Path
@@ -25,9 +27,11 @@ from ludarium.envs.core.files import write_whole
 
 __all__ = ["FORMAT", "MAX_HEADER", "Trace", "decode", "encode"]
 
-FORMAT = 1
+FORMAT = 2
+READABLE = (1, 2)
 MAX_HEADER = 1 << 20
 MAX_BODY = 1 << 30
+"""Bytes of all frames of a file, decompressed."""
 _FRAME = struct.Struct("<4sI")
 _PACKED = struct.Struct("<BBHIII")  # role, digits a byte (0: raw), base, steps, seats, extra dimensions
 _LEVEL = 19
@@ -108,12 +112,17 @@ def _digits(base: int) -> int:
     return 0 if base < 2 or base > 16 else int(np.floor(np.log(256) / np.log(base) + 1e-9))
 
 
+def _head(array: NDArray[Any], role: int, per: int, base: int) -> bytes:
+    """What an action frame begins with."""
+    head = _PACKED.pack(role, per, base, array.shape[0], array.shape[1], array.ndim - 2)
+    return head + struct.pack(f"<{array.ndim - 2}I", *array.shape[2:]) + array.dtype.str.encode().ljust(4)
+
+
 def _pack(array: NDArray[Any], role: int, base: int) -> bytes:
     """Seat by seat, since a robot's next action resembles its last; small ranges share a byte."""
     flat = np.moveaxis(array, 0, -1)
     per = _digits(base) if array.dtype.kind == "u" else 0
-    head = _PACKED.pack(role, per, base if per else 0, array.shape[0], array.shape[1], array.ndim - 2)
-    head += struct.pack(f"<{array.ndim - 2}I", *array.shape[2:]) + array.dtype.str.encode().ljust(4)
+    head = _head(array, role, per, base if per else 0)
     if not per:
         return head + np.ascontiguousarray(flat).tobytes()
     digits = np.ascontiguousarray(flat).reshape(-1).astype(np.uint8)
@@ -122,7 +131,17 @@ def _pack(array: NDArray[Any], role: int, base: int) -> bytes:
     return head + (padded @ weights).astype(np.uint8).tobytes()
 
 
-def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
+def _code(array: NDArray[Any], role: int, base: int) -> bytes | None:
+    """The same by entropy coding; None where it is not for these numbers."""
+    from ludarium.envs.core.entropy import compress
+
+    if array.dtype != np.uint8 or array.ndim != 2:
+        return None
+    found = compress(np.ascontiguousarray(array.T), base)
+    return None if found is None else _head(array, role, 0, base) + found
+
+
+def _unpack(data: bytes, coded: bool, limit: int, where: str) -> tuple[int, NDArray[Any]]:
     role, per, base, steps, seats, extra = _PACKED.unpack_from(data)
     at = _PACKED.size
     if extra > 4:
@@ -130,10 +149,14 @@ def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
     shape = (seats, *struct.unpack_from(f"<{extra}I", data, at), steps)
     at += 4 * extra
     dtype = np.dtype(data[at : at + 4].decode().strip())
-    body = np.frombuffer(data, np.uint8, offset=at + 4)
-    count = int(np.prod(shape, dtype=np.int64))
     if dtype.kind not in "uif":
         raise TraceError(f"{where}: actions of type {dtype}; expected integers or floats")
+    count = math.prod(shape)
+    if count * dtype.itemsize > limit:
+        raise TraceError(f"{where}: {count} actions; expected at most {limit // dtype.itemsize}")
+    if coded:
+        return role, _decoded(data[at + 4 :], base, shape, dtype, where)
+    body = np.frombuffer(data, np.uint8, offset=at + 4)
     if not per:
         values = body.view(dtype)
     elif per != _digits(base) or dtype.kind != "u":
@@ -148,6 +171,18 @@ def _unpack(data: bytes, where: str) -> tuple[int, NDArray[Any]]:
     if len(values) != count:
         raise TraceError(f"{where}: {len(values)} actions; expected {count}")
     return role, np.ascontiguousarray(np.moveaxis(values.reshape(shape), -1, 0))
+
+
+def _decoded(data: bytes, base: int, shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> NDArray[Any]:
+    """The actions `[steps, seats]` of an entropy-coded frame."""
+    from ludarium.envs.core.entropy import decompress
+
+    if dtype != np.uint8 or len(shape) != 2:
+        raise TraceError(f"{where}: coded actions of type {dtype} and {len(shape)} dimensions; expected bytes and 2")
+    rows = np.zeros(shape, np.uint8)
+    if not decompress(data, base, rows):
+        raise TraceError(f"{where}: the coded actions are damaged")
+    return np.ascontiguousarray(rows.T)
 
 
 def _json(value: Any) -> bytes:
@@ -172,7 +207,12 @@ def encode(trace: Trace) -> bytes:
     lines = []
     for number, (role, actions) in enumerate(zip(trace.header["roles"], trace.actions, strict=True)):
         if isinstance(actions, np.ndarray):
-            frame(b"ACTS", _pack(actions, number, int(role.get("base", 0))))
+            base = int(role.get("base", 0))
+            plain, coded = press.compress(_pack(actions, number, base)), _code(actions, number, base)
+            if coded is not None and len(coded) < len(plain):
+                frame(b"ACTE", coded)
+            else:
+                out.extend(_FRAME.pack(b"ACTS", len(plain)) + plain)
         else:
             lines.append({"role": number, "actions": actions})
     frame(b"TEXT", b"\n".join(_json(line) for line in [*lines, *({"event": e} for e in trace.events)]))
@@ -191,8 +231,8 @@ def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
         version = header.pop("format")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise TraceError(f"{name}: the header line is not a trace header; this is not a trace") from error
-    if version != FORMAT:
-        raise TraceError(f"{name}: trace format {version!r}; this version of ludarium reads format {FORMAT}")
+    if version not in READABLE or isinstance(version, bool):
+        raise TraceError(f"{name}: trace format {version!r}; this version of ludarium reads formats up to {FORMAT}")
     missing = [key for key in ("id", "config", "seed", "roles") if key not in header]
     if missing:
         raise TraceError(f"{name}: the header lacks {', '.join(missing)}")
@@ -204,7 +244,7 @@ def _header(data: bytes, name: str) -> tuple[dict[str, Any], int]:
     return header, end + 1
 
 
-def _frames(data: bytes, at: int, name: str) -> dict[bytes, list[bytes]]:
+def _frames(data: bytes, at: int, name: str, limit: int) -> dict[bytes, list[bytes]]:
     """Split and decompress the frames; the seal must be there and hold."""
     packed: list[tuple[int, bytes, bytes]] = []
     while at < len(data):
@@ -219,7 +259,7 @@ def _frames(data: bytes, at: int, name: str) -> dict[bytes, list[bytes]]:
                 raise TraceError(f"{name}: the seal does not hold; the file was changed after it was written")
             if at + _FRAME.size + size != len(data):
                 raise TraceError(f"{name}: bytes after the seal; the file was changed after it was written")
-            return _decompressed(packed, name)
+            return _decompressed(packed, name, limit)
         packed.append((at, tag, body))
         at += _FRAME.size + size
     raise TraceError(
@@ -227,29 +267,33 @@ def _frames(data: bytes, at: int, name: str) -> dict[bytes, list[bytes]]:
     )
 
 
-def _decompressed(packed: list[tuple[int, bytes, bytes]], name: str) -> dict[bytes, list[bytes]]:
+def _decompressed(packed: list[tuple[int, bytes, bytes]], name: str, limit: int) -> dict[bytes, list[bytes]]:
     """The bodies of frames whose seal holds, by tag."""
     unpress = zstandard.ZstdDecompressor()
     found: dict[bytes, list[bytes]] = {}
+    left = limit
     for at, tag, body in packed:
         try:
-            if not 0 <= zstandard.get_frame_parameters(body).content_size <= MAX_BODY:
-                raise TraceError(f"{name}: a frame of more than {MAX_BODY} bytes, or of unknown size")
+            size = zstandard.get_frame_parameters(body).content_size
+            if not 0 <= size <= left:
+                raise TraceError(f"{name}: frames of more than {limit} bytes, or of unknown size")
+            left -= size
             found.setdefault(tag, []).append(unpress.decompress(body))
         except zstandard.ZstdError as error:
             raise TraceError(f"{name}: damaged at byte {at}: {error}") from error
     return found
 
 
-def decode(data: bytes, name: str = "trace") -> Trace:
-    """Read a trace from bytes; the inverse of `encode`."""
+def decode(data: bytes, name: str = "trace", limit: int = MAX_BODY) -> Trace:
+    """Read a trace from bytes; the inverse of `encode`. `limit` bounds what it may become, in bytes."""
     header, at = _header(data, name)
-    found = _frames(data, at, name)
+    found = _frames(data, at, name, limit)
     try:
         actions: list[Any] = [None] * len(header["roles"])
-        for body in found.get(b"ACTS", []):
-            role, array = _unpack(body, name)
-            actions[role] = array
+        for tag in (b"ACTS", b"ACTE"):
+            for body in found.get(tag, []):
+                role, array = _unpack(body, tag == b"ACTE", limit, name)
+                actions[role] = array
         events = []
         for line in b"".join(found.get(b"TEXT", [])).split(b"\n"):
             record = json.loads(line) if line else {}
@@ -259,7 +303,7 @@ def decode(data: bytes, name: str = "trace") -> Trace:
                 actions[record["role"]] = record["actions"]
         digests = [(int(s), int(d)) for s, d in struct.iter_unpack("<IQ", b"".join(found.get(b"DIGS", [])))]
         result = json.loads(b"".join(found.get(b"DONE", [])) or b"{}")
-    except (ValueError, KeyError, IndexError, TypeError, struct.error, RecursionError) as error:
+    except (ValueError, KeyError, IndexError, TypeError, struct.error, RecursionError, MemoryError) as error:
         if isinstance(error, TraceError):
             raise
         raise TraceError(f"{name}: damaged: {error}") from error

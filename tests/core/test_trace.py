@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ludarium.envs.core import trace as module
+from ludarium.envs.core.entropy import compress, decompress
 from ludarium.envs.core.errors import TraceError
 from ludarium.envs.core.trace import FORMAT, MAX_HEADER, Trace, decode, encode
 
@@ -179,7 +180,9 @@ def test_forged_shapes_of_actions_give_a_trace_or_a_trace_error(
 
 
 def test_another_version_is_named() -> None:
-    with pytest.raises(TraceError, match=rf"format {FORMAT + 1}; this version of ludarium reads format {FORMAT}"):
+    with pytest.raises(
+        TraceError, match=rf"format {FORMAT + 1}; this version of ludarium reads formats up to {FORMAT}"
+    ):
         decode(sealed({**GOOD, "format": FORMAT + 1}, []))
 
 
@@ -199,7 +202,7 @@ def test_a_frame_that_claims_gigabytes_is_refused() -> None:
     head = json.dumps(GOOD).encode() + b"\n"
     out = head + b"DONE" + len(claimed).to_bytes(4, "little") + bytes(claimed)
     out += b"SEAL" + (16).to_bytes(4, "little") + hashlib.blake2b(out, digest_size=16).digest()
-    with pytest.raises(TraceError, match="a frame of more than"):
+    with pytest.raises(TraceError, match="frames of more than"):
         decode(out)
 
 
@@ -260,3 +263,49 @@ def test_traces_are_small() -> None:
         last = np.maximum.accumulate(np.where(turns, np.arange(512)[:, None], 0), axis=0)
         planned.append(np.take_along_axis(choice, last, axis=0))
     assert sized(planned) <= 150_000
+
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "traces"
+
+
+@pytest.mark.parametrize("name", ["mapf", "coin"])
+def test_files_of_every_format_stay_readable(name: str) -> None:
+    found = [Trace.load(GOLDEN / f"{name}-format-{version}.trace") for version in range(1, FORMAT + 1)]
+    for trace in found[1:]:
+        same(found[0], trace)
+    assert (found[0].steps, found[0].actions[0].shape[1]) == {"mapf": (96, 24), "coin": (5, 1)}[name]
+
+
+def test_repeated_moves_take_few_bits_and_random_ones_no_more_than_their_entropy() -> None:
+    random = np.random.default_rng(0).integers(0, 5, (512, 128)).astype(np.uint8)
+    held = np.repeat(random[:64], 8, axis=0)
+    role = [{"name": "r", "count": 128, "base": 5}]
+    sizes = [len(encode(Trace(header(role), [actions], [(512, 1)]))) for actions in (random, held)]
+    assert sizes[0] < 1.02 * 512 * 128 * np.log2(5) / 8
+    assert sizes[1] < 0.5 * sizes[0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(2, 16), st.data())
+def test_entropy_coding_is_lossless_and_never_reads_beyond_its_bytes(base: int, data: Any) -> None:
+    shape = data.draw(st.tuples(st.integers(1, 5), st.integers(1, 40)))
+    rows = data.draw(hnp.arrays(np.uint8, shape, elements=st.integers(0, base - 1)))
+    coded = compress(rows, base)
+    assert coded is not None
+    again = np.zeros_like(rows)
+    assert decompress(coded, base, again)
+    np.testing.assert_array_equal(rows, again)
+    place = data.draw(st.integers(0, len(coded) - 1))
+    spoilt = coded[:place] + bytes([data.draw(st.integers(0, 255))]) + coded[place + 1 :]
+    for bad in (spoilt, coded[:place], coded + b"xx"):
+        decompress(bad, base, again)
+    assert not decompress(coded + b"xx", base, again)
+
+
+def test_what_a_trace_becomes_is_limited() -> None:
+    role = [{"name": "r", "count": 100, "base": 5}]
+    data = encode(Trace(header(role), [np.zeros((10_000, 100), np.uint8)], [(10_000, 1)]))
+    assert len(data) < 5000
+    assert decode(data, limit=1 << 20).steps == 10_000
+    with pytest.raises(TraceError, match="1000000 actions; expected at most"):
+        decode(data, limit=1 << 19)
