@@ -124,7 +124,8 @@ HOSTILE = [
     ("act", {"action": {"name": "go", "arguments": {"direction": {"a": [1]}}}}), ("act", {"action": 10**40}),
     ("start", {"seed": "one"}), ("start", {"seed": -5}), ("start", {"seed": 1.5}), ("start", {"config": {"size": 10**9}}),
     ("observe", {"session": "somebody-else"}), ("observe", {"session": 5}), ("fly", {}), ("__class__", {}), ("", {}),
-    ("reset", {}), ("go", {"direction": 5}), ("go", {"direction": "north", "speed": "high"}), ("go", {}), ("score", {"x": "y" * 10_000}),
+    ("reset", {}), ("go", {"direction": 5}), ("go", {"direction": "north", "speed": "high"}), ("go", {}),
+    ("score", {"x": "y" * 10_000}),
 ]  # fmt: skip
 
 
