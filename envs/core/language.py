@@ -15,6 +15,8 @@ from ludarium.envs.core.simulator import Choice, Simulator
 __all__ = ["MAX_TEXT", "AnyText", "commands", "parse", "parse_tool", "text_of", "tools"]
 
 MAX_TEXT = 1 << 20
+_LISTED = 12
+"""Commands that an error lists; who plays has them all in the turn."""
 
 
 class AnyText(spaces.Space[str]):
@@ -132,7 +134,17 @@ def parse(simulator: Simulator, state: Any, row: int, seat: int, text: str) -> A
         return value
     if menu is None:
         raise ActionError(f"{text!r:.200} is no action; expected a JSON value of {space}")
-    raise ActionError(f"{text!r:.200} is no command now{did_you_mean(wanted, [choice.text for choice in menu])}")
+    why = simulator.why_not(state, row, seat, wanted)
+    reason = f" ({why.rstrip('.')})" if why else ""
+    raise ActionError(f"{text!r:.200} is no command now{reason}{_hint(wanted, [choice.text for choice in menu])}")
+
+
+def _hint(wanted: str, known: list[str]) -> str:
+    """The nearest command, or the known ones, but no long list of them."""
+    found = did_you_mean(wanted, known)
+    if len(known) <= _LISTED or "did you mean" in found:
+        return found
+    return f"; known: {', '.join(sorted(known)[:_LISTED])}, and {len(known) - _LISTED} more"
 
 
 def parse_tool(simulator: Simulator, state: Any, row: int, seat: int, name: Any, arguments: Any) -> Any:

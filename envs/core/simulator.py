@@ -259,6 +259,10 @@ class Simulator(ABC):
         """A sentence for a fault."""
         return f"{self.seats[seat]}: the action {action!r} had no effect ({self.faults[code]})"
 
+    def why_not(self, state: Any, row: int, seat: int, text: str) -> str:
+        """A sentence on why a text is no command now, telling nothing that the seat cannot know; empty: none is said."""
+        return ""
+
     def rules(self) -> str:
         """The rules in words, for people and language models."""
         return (type(self).__doc__ or "").strip()

@@ -10,6 +10,8 @@ from ludarium.envs.text.household.language import Words, contains
 
 __all__ = ["reason_of"]
 
+_FEWEST = 5
+"""Words of the shortest sentences that a robot can say."""
 _FORMS = (
     (re.compile(r"(go to|open|close) (.+)"), "place"),
     (re.compile(r"(take) (.+) (from) (.+)"), "take"),
@@ -23,6 +25,8 @@ _FORMS = (
 
 def reason_of(words: Words, state: State, row: int, seat: int, text: str, quirks: bool = True) -> str:
     """Why a text is no admissible command: a name of `FAULTS`, never telling what the agent cannot see."""
+    if text.startswith("say ") and state.budget.shape[1]:
+        return "too_long" if state.budget[row, seat] < _FEWEST else "not_known"
     for pattern, form in _FORMS:
         match = pattern.fullmatch(text)
         if match is None:

@@ -26,6 +26,7 @@ from ludarium.envs.text.household.dynamics import FAULTS, STREAM_SLOT
 from ludarium.envs.text.household.instance import House
 from ludarium.envs.text.household.language import Words
 from ludarium.envs.text.household.plans import Planner, beginning, situation
+from ludarium.envs.text.household.reasons import reason_of
 from ludarium.envs.text.household.tables import sizes, stack, unpack
 from ludarium.envs.text.household.turns import Turn, turn
 
@@ -301,6 +302,13 @@ class Household(ArraySimulator):
     def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
         """Why an action had no effect."""
         return language.explain(self, state, row, seat, action, code)
+
+    def why_not(self, state: Any, row: int, seat: int, text: str) -> str:
+        """What is wrong with a command, in the error style that tells it."""
+        if self.config.error_style != "helpful":
+            return ""
+        words = self.words(state, row)
+        return language.REASONS[reason_of(words, state, row, seat, text, self.config.quirks)]
 
     def scene(self, state: Any, row: int) -> Scene:
         """The picture of a row."""

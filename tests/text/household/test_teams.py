@@ -127,6 +127,15 @@ def test_speech_is_in_the_tools_and_every_spelling_of_them_is_the_same() -> None
     assert {"say_what_is_in", "say_where_is", "say_going_to"} <= set(team.simulator.verbs())
     with pytest.raises(ActionError, match="say_where_is"):
         parse_tool(team.simulator, state, 0, 0, "say_where_is", {"object": "potato 1"})
+    helpful: Any = Team(team_house(), say_tokens=30, error_style="helpful")
+    for text, why in (
+        ("say where potato 1 is", "neither seen nor heard"), ("open fridge 1", "You see no such thing where you are"),
+        ("dance", "no such command or thing"),
+    ):  # fmt: skip
+        with pytest.raises(ActionError, match=rf"{text}' is no command now \(.*{why}.*\);"):
+            parse(helpful.simulator, helpful.batch.state, 0, 0, text)
+        with pytest.raises(ActionError, match=f"{text}' is no command now;"):
+            parse(team.simulator, state, 0, 0, text)
     for talks in (0, 30):
         assert (" say " in make_simulator(ID, n_agents=2, say_tokens=talks).rules()) == (talks > 0)
 
