@@ -3,8 +3,9 @@
 tau2-bench 1.0.1 is on no package index: install a checkout into `.venvs/tau2` with Python 3.12 (or name an interpreter in
 `LUDARIUM_TAU2_PYTHON`) and name the checkout's `data` folder in `TAU2_DATA_DIR`; without them our side is measured alone.
 Both sides are CPU seconds of one run, medians of three repeats. Ours has at least as many users, orders and bytes. Their
-grade is of an empty trajectory. Ours is of a whole conversation: from the state at hand, and once more with all its
-actions played again.
+grade is of an empty trajectory: two fresh databases, the gold plan run on one, hashes, comparison. Ours is of whole
+conversations (the mean of ten): from the state at hand; on fresh tables, with all calls run again, the gold plan run,
+hashes, comparison; and by replay of the trace, which draws the task anew and checks every digest.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ sys.path.insert(0, str(ROOT / "tests"))
 from text.desk.table_of_agents import DOMAINS, metrics, talk  # noqa: E402
 
 from ludarium.envs.text.desk.domain import base_of, domain_named  # noqa: E402
+from ludarium.envs.text.desk.grading import regrade  # noqa: E402
 from ludarium.envs.text.desk.tables import Tables  # noqa: E402
 from ludarium.envs.text.desk.tasks import draw_task, fresh_desk, shape  # noqa: E402
 
-CUSTOMERS = 1500
-AGENTS = ("desk-oracle", "desk-blind", "desk-never-asking", "desk-idle")
+CUSTOMERS, CONVERSATIONS = 1500, 10
+AGENTS = ("desk-oracle", "desk-expert", "desk-blind", "desk-never-asking", "desk-idle")
 SPLITS = ("train", "val", "test")
 
 
@@ -50,9 +52,9 @@ def ours() -> dict[str, Any]:
     """Our retail desk at no less than their size."""
     base = base_of("retail", 0, CUSTOMERS)
     db = Tables(base)
-    batch = talk("desk-oracle", 5, customers=CUSTOMERS)
-    game, trace = batch.state.games[0], batch.trace()
-    assert game.grade().reward == 1
+    batches = [talk("desk-oracle", seed, customers=CUSTOMERS) for seed in range(CONVERSATIONS)]
+    games, traces = [batch.state.games[0] for batch in batches], [batch.trace() for batch in batches]
+    assert all(regrade(game).grade.reward == 1 for game in games)
     flip = [0]
 
     def write_and_hash() -> str:
@@ -64,8 +66,9 @@ def ours() -> dict[str, Any]:
     return {
         "load": seconds(lambda: Tables(base), 10_000),
         "hash": seconds(write_and_hash, 10_000),
-        "grade": seconds(game.grade, 2000),
-        "grade, played again": seconds(trace.replay, 20),
+        "grade": seconds(lambda: [game.grade() for game in games], 200) / CONVERSATIONS,
+        "grade, run again": seconds(lambda: [regrade(game) for game in games], 50) / CONVERSATIONS,
+        "grade, trace replayed": seconds(lambda: [trace.replay() for trace in traces], 3) / CONVERSATIONS,
         "call": seconds(lambda: tool.run(desk, {"customer_id": "CU10000"}), 10_000),
         "users": len(base.tables["customers"]),
         "orders": len(base.tables["orders"]),
@@ -93,7 +96,7 @@ def speed() -> None:
         print("tau2-bench is not installed (see this file's first lines): our side alone")
     else:
         print(f"tau2: {peer['users']} users, {peer['orders']} orders, {peer['bytes'] / 1e6:.2f} MB of JSON")
-    for name in ("load", "hash", "grade", "grade, played again", "call"):
+    for name in ("load", "hash", "grade", "grade, run again", "grade, trace replayed", "call"):
         line = f"{name:22}{1e6 * mine[name]:12.1f} us"
         if peer is not None:
             other = peer[name.split(",")[0]]

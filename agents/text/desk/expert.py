@@ -1,7 +1,8 @@
 """A scripted expert of the tool desk that only reads: the conversation with its tools' results, and the policy document.
 
-Nothing is kept from one turn to the next: at each turn the conversation is read anew, and a clerk's script is led through
-it. So it can go on from any snapshot, and from a prompt that holds nothing but the turn.
+At each turn the conversation is read anew, and a clerk's script is led through it, so it can go on from any snapshot, and
+from a prompt that holds nothing but the turn. Its only memory is the conversation as it last read it, for prompts whose
+middle was left out to fit a model's window.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _CLERKS = {"Larkspur Goods": RetailClerk, "Skylark Air": TravelClerk, "Northwave
 _RULE = re.compile(r"^\s*- \[(\w+)\] (.+)$", re.M)
 _TODAY = re.compile(r"Today is (\d{4}-\d\d-\d\d)")
 _CALL = re.compile(r"  (\w+)\((\{.*\})\)\Z")
+_CUT = re.compile(r"^\[\.\.\. \d+ characters left out \.\.\.\]$", re.M)
 _OUR_DAY = "2026-04-11"
 
 
@@ -68,6 +70,7 @@ class DeskExpert(Agent):
         self._policy = dict(_RULE.findall(task.rules))
         found = _TODAY.search(task.rules)
         self._today = day_of(found[1] if found else _OUR_DAY)
+        self._read: list[Line] = []
 
     def act(self, turns: dict[str, Turn]) -> dict[str, Any]:
         """What the script says now."""
@@ -79,7 +82,7 @@ class DeskExpert(Agent):
         if name is None:
             raise AgentError(f"{type(self).__name__} knows the desks of {', '.join(_CLERKS)}; got {text[:80]!r}")
         clerk: Clerk = _CLERKS[name](self._policy, self._today)
-        lines = list(read_conversation(text))
+        self._read = lines = self._whole(text)
         first = next((n for n, line in enumerate(lines) if line.kind == "user"), None)
         if first is None:
             return Decision("How can I help you?", subgoal="greet")
@@ -94,6 +97,21 @@ class DeskExpert(Agent):
                 said = False
                 action = script.send(json.loads(line.text) if line.kind == "result" else line.text)
         return Decision(action, subgoal=clerk.subgoal)
+
+    def _whole(self, text: str) -> list[Line]:
+        """The conversation's lines; where its middle was left out, what was read before stands for it."""
+        cut = _CUT.search(text)
+        if cut is None:
+            return list(read_conversation(text))
+        rest = text[cut.end() + 1 :]
+        return _joined(self._read, list(read_conversation(rest[rest.find("\n") + 1 :])))
+
+
+def _joined(known: list[Line], tail: list[Line]) -> list[Line]:
+    """The known lines, and those of the tail that come after them: the longest overlap counts."""
+    most = min(len(known), len(tail))
+    overlap = next(n for n in range(most, -1, -1) if known[len(known) - n :] == tail[:n])
+    return known + tail[overlap:]
 
 
 def _same(action: str, line: Line) -> bool:

@@ -71,6 +71,11 @@ class Game:
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
     reads: set[str] = dataclasses.field(default_factory=set)
 
+    @classmethod
+    def on(cls, domain: Domain, task: dict[str, Any], desk: Desk, most_errors: int, most_tokens: int) -> Game:
+        """A conversation that begins, on a desk of its own."""
+        return cls(domain, task, desk, (desk.db.copy(), desk.user_db.copy()), most_errors, most_tokens)
+
     def twin(self) -> Game:
         """A game of its own in the same state, which shares the log's entries."""
         made = copy.copy(self)
@@ -101,6 +106,17 @@ class Game:
         else:
             self._speak(seat, said.text)
         return 0
+
+    def rerun(self, log: list[Entry]) -> None:
+        """Take what another conversation's log says was said and called; the results are this desk's own."""
+        for entry in log:
+            if entry.kind == "text":
+                self._speak(entry.seat, entry.text)
+            elif entry.kind == "call":
+                self._call(entry.seat, Call(entry.call_id, entry.name, {}), json.loads(entry.text))
+            elif entry.kind == "fault":
+                told = json.loads(entry.text)
+                self._fail(entry.seat, Said(fault=told["error"], why=told["message"]))
 
     # --- words -----------------------------------------------------------------------------------------------------
     def _speak(self, seat: int, text: str) -> None:

@@ -72,9 +72,7 @@ class Desk(ObjectSimulator):
         """A new conversation; the user begins."""
         c, task = self.config, self.instance(seed) if instance is None else instance
         desk = fresh_desk(self.domain, c.database, c.customers, task)
-        return Game(
-            self.domain, task, desk, (desk.db.copy(), desk.user_db.copy()), c.max_tool_errors, c.max_message_tokens
-        )
+        return Game.on(self.domain, task, desk, c.max_tool_errors, c.max_message_tokens)
 
     def waiting(self, game: Game, live: NDArray[np.bool_]) -> NDArray[np.int8]:
         """Only the seat in turn."""

@@ -11,10 +11,10 @@ from ludarium.envs.text.desk.domain import Chance, Desk, Domain, Draft, base_of,
 from ludarium.envs.text.desk.goal import goal_of, reached
 from ludarium.envs.text.desk.names import PERSONAS, SPLITS
 from ludarium.envs.text.desk.policy import Session, Situation, broken
-from ludarium.envs.text.desk.tables import Tables
+from ludarium.envs.text.desk.tables import Base, Tables
 from ludarium.envs.text.desk.tools import ToolError, checked
 
-__all__ = ["draw_task", "fresh_desk", "mutations", "refusal", "run_plan", "shape", "writes_of"]
+__all__ = ["desk_on", "draw_task", "fresh_desk", "mutations", "refusal", "run_plan", "shape", "writes_of"]
 
 STREAM_TASK = 1
 _TRIES = 400
@@ -23,12 +23,13 @@ _EMPTY: dict[str, list[Any]] = {"changed": [], "added": [], "removed": []}
 
 def fresh_desk(domain: Domain, database: int, customers: int, task: dict[str, Any] | None = None) -> Desk:
     """A desk as an episode of this task begins."""
-    desk = Desk(
-        Tables(base_of(domain.name, database, customers)),
-        Tables(device_of(domain.name, database, customers)),
-        Session(),
-        domain.today,
-    )
+    bases = base_of(domain.name, database, customers), device_of(domain.name, database, customers)
+    return desk_on(domain, *bases, task)
+
+
+def desk_on(domain: Domain, base: Base, device: Base, task: dict[str, Any] | None = None) -> Desk:
+    """A desk on these databases, as an episode of this task begins: they are shared, what changes is the desk's own."""
+    desk = Desk(Tables(base), Tables(device), Session(), domain.today)
     if task is not None:
         desk.customer = task["customer"]
         for table, key, columns in task["init"]:

@@ -17,7 +17,9 @@ from ludarium.agents.registry import make_agent
 from ludarium.agents.text.desk.clerk import Clerk
 from ludarium.agents.text.desk.expert import DeskExpert, read_conversation
 from ludarium.envs.core.errors import AgentError
+from ludarium.envs.text.desk.actions import count_tokens
 from ludarium.envs.text.desk.names import PERSONAS
+from ludarium.wrappers.language import clipped
 
 FILES = ("clerk", "clerk_retail", "clerk_telecom", "clerk_travel", "expert")
 
@@ -175,3 +177,19 @@ def test_a_tool_that_fails_is_told_and_the_conversation_goes_on():
         '  -> {"error": "not_found", "message": "there is no order \'OR99999\'"}\nIt is your turn.'
     )
     assert agent.answer(text).action == "There was a difficulty: there is no order 'OR99999'. How can I help you?"
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_it_remembers_what_a_short_window_leaves_out(domain):
+    def reader(room):
+        def make(rules):
+            agent = DeskExpert()
+            agent.start(told(rules), ("agent_0",), 0)
+            return lambda text: agent.answer(clipped(text, room)).action
+
+        return make
+
+    room = 1400 if domain == "retail" else 900
+    whole, batch = played(2, reader(10**6), domain=domain)
+    assert count_tokens(batch.simulator.describe(batch.state, 0, 0)) > room
+    assert played(2, reader(room), domain=domain)[0] == whole
