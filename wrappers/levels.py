@@ -48,7 +48,7 @@ EXPERTS = {
     "text-household-v0": "household-expert",
     "text-coin-v0": "coin-oracle",
     "text-cooking-v0": "cooking-oracle",
-    "text-desk-v0": "desk-oracle",
+    "text-desk-v0": "desk-expert",
 }
 """Who plays the expert's trajectories; add a row for a world of your own."""
 _GUIDANCE = Path(__file__).with_name("guidance.toml")

@@ -59,7 +59,7 @@ class LLMAgent(Agent):
         max_calls: int | None = None,
         max_tokens: int | None = None,
         history: int | None = None,
-        window_tokens: int | None = 8000,
+        window_tokens: int | None = 16_000,
         commands: str = "shown",
         level: int = 1,
         examples: int = 1,
@@ -188,7 +188,7 @@ class LLMAgent(Agent):
         role = seat.rsplit("_", 1)[0]
         if self._level >= 3 and role not in self._practised:
             self._practised[role] = [self._practice(seat, n) for n in range(self._trials)]
-        tokens = (self._window or 8000) // 8
+        tokens = (self._window or 16_000) // 12
         return prior_knowledge(
             self._task.id, self._task.config, self._level, seat,
             own=self._practised.get(role, ()), count=self._examples, opening=opening, tokens=tokens,
