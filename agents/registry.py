@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 from ludarium.agents.contract import Agent
 from ludarium.envs.core.errors import AgentError, did_you_mean
 
-__all__ = ["BUILT_IN", "known_agents", "make_agent", "register_agent"]
+__all__ = ["BUILT_IN", "in_sandbox", "known_agents", "make_agent", "register_agent"]
 
 BUILT_IN: dict[str, tuple[str, str]] = {
     "random": ("ludarium.agents.uniform:RandomAgent", "uniform over the legal actions"),
@@ -51,6 +51,16 @@ def known_agents() -> dict[str, tuple[str, str]]:
     """All short names: built in, and from installed packages' entry points in the group `ludarium.agents`."""
     found = {e.name: (e.value, f"from {e.dist.name}" if e.dist else "") for e in _entry_points()}
     return {**found, **BUILT_IN}
+
+
+def in_sandbox(name: str) -> str:
+    """The same agent in a sandbox, if it is a program; `AgentError` for a server, which no sandbox of ours holds."""
+    label, query = _split(name)
+    if label.startswith(("http:", "https:")):
+        raise AgentError(f"agent {name!r}: --sandbox holds programs (cmd:...); a server runs where it runs")
+    if not label.startswith("cmd:") or "sandbox" in dict(parse_qsl(query)):
+        return name
+    return f"{label}?{query}&sandbox=true" if query else f"{label}?sandbox=true"
 
 
 def _split(name: str) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,15 @@ def _postgres() -> str | None:
     return str(places[-1]) if places else None
 
 
+def _bubblewrap() -> str | None:
+    """Return where `bwrap` is, if it may do its work: some containers forbid it."""
+    found = shutil.which("bwrap")
+    tried = found and subprocess.run(
+        [found, "--ro-bind", "/", "/", "--unshare-all", "true"], capture_output=True, check=False
+    )
+    return found if tried and tried.returncode == 0 else None
+
+
 def _textworld() -> str | None:
     found = importlib.util.find_spec("textworld")
     return found.origin if found else None
@@ -51,6 +61,7 @@ def _transformers() -> str | None:
 
 
 KNOWN = {
+    "bubblewrap": (_bubblewrap, "the package `bubblewrap`, and the right to make namespaces"),
     "chromium": (_chromium, "pip install playwright, and the package `chromium` (or LUDARIUM_CHROMIUM=path)"),
     "node": (_node, "the packages `nodejs` and `npm`"),
     "postgres": (_postgres, "the package `postgresql`"),

@@ -66,6 +66,7 @@ def _needed(argv: list[str], where: Path, home: Path) -> list[Path]:
     for path in (found for name in named if name.exists() for found in (name, name.resolve())):
         installed = path.parent.parent if path.parent.name in ("bin", "shims") else path
         wanted.append(path if _inside(home, installed) or installed.parent == installed else installed)
+    wanted = [path for path in wanted if not _inside(home, path)]  # whatever is named: never all of the home folder
     return sorted(set(wanted), key=lambda path: len(path.parts))
 
 

@@ -30,6 +30,9 @@ def command(
     built_in_only: Annotated[
         bool, typer.Option("--built-in-only", help="Refuse agents that are not part of the suite.")
     ] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Run programs (cmd:...) in a sandbox: no network, nothing to write.")
+    ] = False,
     report: Annotated[bool, typer.Option(help="Write report.html and replay pages when the run is finished.")] = True,
     as_json: AsJson = False,
 ) -> None:
@@ -44,7 +47,10 @@ def command(
         ludarium run --resume --out runs/first
 
         ludarium run my_scenario.toml --agent my_agents:Greedy --jobs 4
+
+        ludarium run text-household-quick --agent "cmd:node my_agent.mjs" --sandbox
     """
+    from ludarium.agents.registry import in_sandbox
     from ludarium.leaderboards import runner
     from ludarium.scenarios.loader import load
 
@@ -55,6 +61,7 @@ def command(
         chosen, arguments = _as_begun(out, resume, scenario, agent)
     else:
         chosen = load(scenario)
+        agent = [in_sandbox(name) for name in agent] if sandbox else agent
         arguments = {"agents": agent, "split": split, "episodes": episodes, "cases": case}
     target = out or _free(Path("runs"), chosen.name)
     try:
