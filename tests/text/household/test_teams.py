@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import gymnasium as gym
@@ -269,6 +270,51 @@ def test_the_expert_listens_and_waits_when_its_task_is_done() -> None:
     from ludarium.agents.contract import Turn
 
     assert Mind().turn(Turn("... Your task is done.", commands=("go to shelf 1", "look"))).action == "look"
+
+
+# --- whose seat it is ---
+@pytest.mark.parametrize("seed", range(4))
+def test_talkers_that_change_seats_one_round_later_say_hear_and_get_the_same(seed: int) -> None:
+    """A round of looking shifts who is first; with seats and goals exchanged all is as before but the names."""
+    house = team_house(goals=True)
+    turned = dataclasses.replace(
+        house, goals=house.goals[::-1], sentences=house.sentences[::-1], goal=all_of(*house.goals[::-1])
+    )
+    one, other = Team(house, say_tokens=60, max_steps=200), Team(turned, say_tokens=60, max_steps=200)
+    other.say("look", "look")
+    rng, said = np.random.default_rng(seed), 0
+    for _ in range(50):
+        if one.batch.over[0]:
+            break
+        pair = [str(rng.choice(list(one.menu(i)))) for i in range(2)]
+        if rng.random() < 0.5:
+            pair[1] = pair[0]
+        told, theirs = one.say(*pair), other.say(*pair[::-1])
+        names = {"robot_0": "robot_1", "robot_1": "robot_0"}
+        assert told == [_renamed(text, names) for text in theirs[::-1]]
+        assert one.batch.out.reward[0].tolist() == other.batch.out.reward[0, ::-1].tolist()
+        assert one.batch.out.fault[0].tolist() == other.batch.out.fault[0, ::-1].tolist()
+        assert one.batch.state.budget[0].tolist() == other.batch.state.budget[0, ::-1].tolist()
+        said += sum("says:" in text for text in told)
+    assert said
+
+
+def _renamed(text: str, names: dict[str, str]) -> str:
+    return re.sub("robot_[01]", lambda found: names[found[0]], text)
+
+
+def test_beside_one_that_stands_still_a_robot_is_as_if_alone() -> None:
+    """All that one is told, and may do, is the same but for the company."""
+    alone, both = Team(team_house(1)), Team(team_house(2))
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        if alone.batch.over[0]:
+            break
+        assert list(alone.menu(0)) == list(both.menu(0))
+        command = str(rng.choice(list(alone.menu(0))))
+        told = alone.say(command)[0]
+        assert both.say(command, "inventory")[0].removesuffix(" Here with you: robot_1.") == told
+        assert alone.batch.out.reward[0, 0] == both.batch.out.reward[0, 0]
 
 
 # --- what is refused ---
