@@ -96,6 +96,8 @@ class LLMAgent(Agent):
             self._limits = Limits(max_calls, max_tokens)
         except ConfigError as error:
             raise AgentError(f"llm:{model}: {error}") from error
+        if self._settings.driver == "local" and kind.view == "tools":
+            raise AgentError(f"llm:{model}: a local model has no native tool calls; choose another scaffold")
         self._kind, self._own, self._given = kind, own, gateway
         self._temperature, self._commands, self._level = temperature, commands == "shown", level
         self._history, self._window = history, window_tokens

@@ -278,6 +278,7 @@ def test_a_string_names_it():
         ("llm:m?timeout_s=soon", "timeout_s"),
         ("llm:m?gateway=x", "gateway"),
         ("llm:m?driver=telepathy", "driver"),
+        ("llm:m?driver=local&scaffold=tools", "native tool calls"),
     ],
 )
 def test_what_is_wrong_with_a_string_is_said_when_it_is_made(text, why):
