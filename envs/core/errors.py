@@ -10,17 +10,20 @@ from collections.abc import Iterable
 from typing import Any
 
 __all__ = [
+    "AccessError",
     "ActionError",
     "AgentError",
     "AgentFailedError",
     "BudgetExceededError",
     "CassetteMissError",
+    "ChainError",
     "ConfigError",
     "EndpointError",
     "FileFormatError",
     "IllegalActionError",
     "InstanceError",
     "LLMError",
+    "LeaseLostError",
     "LudariumError",
     "MissingExtraError",
     "MissingKeyError",
@@ -28,9 +31,11 @@ __all__ = [
     "RunError",
     "ScenarioError",
     "StatisticsError",
+    "StoreError",
     "SubmissionError",
     "TraceError",
     "TrackError",
+    "VerdictConflictError",
     "did_you_mean",
 ]
 
@@ -86,6 +91,30 @@ class StatisticsError(LudariumError, ValueError):
 
 class RunError(LudariumError):
     """A run folder cannot be written, resumed or verified."""
+
+
+class StoreError(LudariumError):
+    """A board's database or its files refuse something, are damaged, or cannot be reached."""
+
+
+class AccessError(StoreError):
+    """A token is unknown, revoked or expired, or lacks the scope that is asked for."""
+
+
+class ChainError(StoreError):
+    """The log of a board does not hold together; says at which link first, and why."""
+
+    def __init__(self, number: int, reason: str) -> None:
+        super().__init__(f"log, link {number}: {reason}")
+        self.number, self.reason = number, reason
+
+
+class LeaseLostError(StoreError):
+    """A worker's lease of a job ran out and another took the job, or the job is no longer open."""
+
+
+class VerdictConflictError(StoreError):
+    """Other figures than those on record were found for the same bytes; both are kept and shown, nothing is replaced."""
 
 
 class AgentError(LudariumError):
