@@ -11,6 +11,7 @@ from typing import Any
 from ludarium.envs.core.errors import FileFormatError, RunError
 from ludarium.envs.core.scene import Movie
 from ludarium.envs.core.trace import Trace
+from ludarium.leaderboards.comparison import comparison_section, passes_section
 from ludarium.leaderboards.costs import Cost, costs
 from ludarium.leaderboards.folder import RunFolder
 from ludarium.leaderboards.table import Line, number, results
@@ -79,6 +80,7 @@ def write_report(run: RunFolder, scenario: Scenario, rows: list[dict[str, Any]],
         title=_escape(scenario.name),
         summary=_escape(scenario.summary),
         tables="\n".join(_table(name, lines) for name in (lines[0].metrics if lines else ())),
+        compared=passes_section(lines) + comparison_section(scenario, rows, manifest["split"]),
         costs=_costs(costs(run.root)),
         replays=_replays(rows, pages),
         facts="\n".join(f"<div><dt>{_escape(k)}</dt><dd>{_escape(v)}</dd></div>" for k, v in facts.items()),
