@@ -40,9 +40,6 @@ def _base(space: spaces.Space[Any]) -> int:
     return int(space.start) + int(space.n)
 
 
-_ONE = np.ones(1, np.bool_)
-
-
 class Batch:
     """`rows` episodes of one simulator, stepped together.
 
@@ -194,9 +191,7 @@ class Batch:
 
     def _mark_due(self) -> None:
         """Digest the rows that have come to a mark or to their end, and make room for what follows."""
-        due = (self.over | (self.t % MARK == 0)) & (self.t != self._marked)
-        if due.any():
-            self._mark(due)
+        self.mark()
         if self._whole and not self.over.all() and self._logs[0].shape[1] <= int(self.t.max()):
             self._grow(0)
 
@@ -279,8 +274,10 @@ class Batch:
             log[rows, self.t[rows] - 1] = self.actions[r][rows]
 
     def mark(self) -> None:
-        """Note the digest of a batch of one now; steps that were played past `step` need it where `step` would mark."""
-        self._mark(_ONE)
+        """Note the digests that are due now; steps that were played past `step` need it where `step` would mark."""
+        due = (self.over | (self.t % MARK == 0)) & (self.t != self._marked)
+        if due.any():
+            self._mark(due)
 
     def _grow(self, r: int) -> NDArray[Any]:
         """Double the room for a role's actions."""
@@ -322,11 +319,6 @@ class Batch:
             [list(step) for step in log[row][:steps]] if isinstance(log, list) else log[row, :steps].copy()
             for log in self._logs
         ]
-        roles = []
-        for role, log in zip(simulator.roles, self._logs, strict=True):
-            base = _base(role.action_space)
-            kind = log.dtype.str if isinstance(log, np.ndarray) else "json"
-            roles.append({"name": role.name, "count": role.count, "type": kind, "base": base})
         header = {
             "id": self.world,
             "config": simulator.config.as_dict(),
@@ -334,15 +326,30 @@ class Batch:
             "slot": int(self._slots[row]) if self._slots[row] >= 0 else None,
             "instance": _data(self.instances[row]),
             "instance_hash": simulator.instance_hash(self.state, row),
-            "roles": roles,
+            "roles": self.recorded_roles(),
             "kernels": kernel_hash(type(simulator).__module__),
         }
         return Trace(header, actions, marks, list(self.events[row]), self.result(row))
+
+    def recorded_roles(self) -> list[dict[str, Any]]:
+        """The roles as the header of a trace has them: name, seats, and type and base of the actions."""
+        roles = []
+        for role, log in zip(self.simulator.roles, self._logs, strict=True):
+            kind = log.dtype.str if isinstance(log, np.ndarray) else "json"
+            roles.append({"name": role.name, "count": role.count, "type": kind, "base": _base(role.action_space)})
+        return roles
 
     def result(self, row: int = 0) -> dict[str, Any]:
         """Length, ends and metrics of a row, as plain JSON values."""
         metrics = self.simulator.summary(self.state, row)
         return {"steps": int(self.t[row]), "over": bool(self.over[row]), "metrics": metrics}
+
+    def results(self) -> list[dict[str, Any]]:
+        """The `result` of every row."""
+        metrics = self.simulator.summaries(self.state)
+        return [
+            {"steps": int(t), "over": bool(o), "metrics": m} for t, o, m in zip(self.t, self.over, metrics, strict=True)
+        ]
 
     # --- snapshots -------------------------------------------------------------------------------------------------
     def snapshot(self) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,11 +13,14 @@ from ludarium.envs.core.buffers import MARK
 from ludarium.envs.core.errors import ActionError, LudariumError, TraceError
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.scene import Movie, Scene
+from ludarium.envs.core.simulator import Simulator
 from ludarium.envs.core.trace import Trace
 
 __all__ = ["Divergence", "Html", "Replay", "Replayer", "first_divergence", "movie", "playing", "replay"]
 
 FLOAT_TOLERANCE = 1e-9
+_ROWS = 32
+"""Episodes that are replayed together: what is made anew for each batch is small beside them."""
 
 
 class Divergence(NamedTuple):
@@ -53,8 +56,8 @@ class Html(str):
         return str(self)
 
 
-def _batch(trace: Trace, observation: bool) -> Batch:
-    """A batch of one row of the trace's world."""
+def _batch(trace: Trace, observation: bool, rows: int = 1) -> Batch:
+    """A batch of the trace's world."""
     try:
         simulator = make_simulator(trace.id, **dict(trace.header["config"]))
         if not observation:
@@ -63,30 +66,39 @@ def _batch(trace: Trace, observation: bool) -> Batch:
         raise
     except (TypeError, ValueError) as error:
         raise TraceError(f"the trace's config does not fit {trace.id}: {error}") from error
-    return Batch(simulator, 1, trace.id)
+    return Batch(simulator, rows, trace.id)
 
 
-def _begin(batch: Batch, trace: Trace) -> Batch:
-    """The batch at the beginning of the trace's episode."""
+def _begin(batch: Batch, traces: Sequence[Trace]) -> None:
+    """Put the first rows of the batch at the beginning of the episodes of traces of one world and one slot."""
+    headers = [trace.header for trace in traces]
+    which = np.arange(batch.rows) < len(traces)
+    batch.seed(which, [header["seed"] for header in headers])
+    slot = headers[0].get("slot")
+    given = {b: header["instance"] for b, header in enumerate(headers) if header.get("instance") is not None}
+    batch.reset(which, given, -1 if slot is None else int(slot))
+    for b, header in enumerate(headers):
+        batch.seeds[b] = header["seed"]
+
+
+def _check_begun(batch: Batch, trace: Trace, b: int) -> None:
+    """`TraceError` if row b does not play the trace's instance, or the seats of its world are others."""
     header, simulator = trace.header, batch.simulator
-    one = np.ones(1, np.bool_)
-    batch.seed(one, [header["seed"]])
-    slot = header.get("slot")
-    instance = header.get("instance")
-    batch.reset(one, None if instance is None else {0: instance}, -1 if slot is None else int(slot))
-    batch.seeds[0] = header["seed"]
-    found = simulator.instance_hash(batch.state, 0)
-    if header.get("instance_hash", "") not in ("", found):
-        raise TraceError(f"the instance has hash {found}; the trace was made on {header['instance_hash']}")
+    if header.get("instance_hash", "") != "":
+        found = simulator.instance_hash(batch.state, b)
+        if header["instance_hash"] != found:
+            raise TraceError(f"the instance has hash {found}; the trace was made on {header['instance_hash']}")
     roles = [(role.name, role.count) for role in simulator.roles]
     if [(role["name"], role["count"]) for role in header["roles"]] != roles:
         raise TraceError(f"the trace's roles are {header['roles']}; this world's are {roles}")
-    return batch
 
 
 def playing(trace: Trace, observation: bool = True) -> Iterator[Batch]:
     """The batch at the beginning and after every step of a replay."""
-    return _playing(_begin(_batch(trace, observation), trace), trace)
+    batch = _batch(trace, observation)
+    _begin(batch, [trace])
+    _check_begun(batch, trace, 0)
+    return _playing(batch, trace)
 
 
 def _playing(batch: Batch, trace: Trace) -> Iterator[Batch]:
@@ -133,64 +145,134 @@ def _slowly(batches: Iterator[Batch], trace: Trace, on_step: Callable[[Batch], N
     return _ended(batch, trace, divergence)
 
 
+def _counts(step: int, trace: Trace) -> bool:
+    """Whether digests are compared at this step."""
+    return step % MARK == 0 or step == trace.steps
+
+
 def _at_mark(batch: Batch, trace: Trace, marks: dict[int, int]) -> Divergence | None:
     """The difference between the digest now and the trace's mark at this step, if it has one that must be there."""
     step = int(batch.t[0])
-    if step in marks and (step % MARK == 0 or step == trace.steps):
+    if step in marks and _counts(step, trace):
         found = batch.digest()
         if found != marks[step]:
             return Divergence(step, "digest", f"{marks[step]:016x}", f"{found:016x}")
     return None
 
 
-def _ended(batch: Batch, trace: Trace, divergence: Divergence | None) -> Replay:
-    result = batch.result()
+def _ended(
+    batch: Batch, trace: Trace, divergence: Divergence | None, row: int = 0, result: dict[str, Any] | None = None
+) -> Replay:
+    result = batch.result(row) if result is None else result
+    digest = f"{batch.digest(row):016x}"
     if divergence is None:
         if not trace.digests or trace.digests[-1][0] != trace.steps:
-            divergence = Divergence(trace.steps, "digest", None, f"{batch.digest():016x}")
+            divergence = Divergence(trace.steps, "digest", None, digest)
         else:
             divergence = _compare(trace, result)
-    return Replay(trace.steps, f"{batch.digest():016x}", result, divergence)
+    return Replay(int(batch.t[row]), digest, result, divergence)
 
 
 class Replayer:
     """Plays many traces again in one thread, keeping the batches of the worlds that come again."""
 
     def __init__(self, worlds: int = 32) -> None:
-        self._batches: dict[str, Batch] = {}
+        self._batches: dict[Any, Batch] = {}
         self._worlds = worlds
 
-    def _batch(self, trace: Trace) -> Batch:
-        key = json.dumps([trace.id, trace.header["config"]], sort_keys=True)
+    def _batch(self, trace: Trace, rows: int) -> Batch:
+        key = *_world(trace), rows
         if key not in self._batches:
             while len(self._batches) >= self._worlds:
                 self._batches.pop(next(iter(self._batches)))
-            self._batches[key] = _batch(trace, observation=False)
+            self._batches[key] = _batch(trace, False, rows)
         return self._batches[key]
 
     def replay(self, trace: Trace) -> Replay:
-        """As the function `replay`; worlds with a compiled way through recorded steps take it, mark by mark."""
-        batch = _begin(self._batch(trace), trace)
-        marks = dict(trace.digests)
-        divergence, step = _at_mark(batch, trace, marks), 0
-        while step < trace.steps:
-            upto = min(trace.steps, (step // MARK + 1) * MARK)
-            played = self._through(batch, trace, step, upto)
-            if played is None:
-                return _slowly(_playing(batch, trace), trace, None)
-            step += played
-            if batch.over[0] or step % MARK == 0:
-                batch.mark()
-            if step < upto:
-                what = "the episode is over" if batch.over[0] else "an action is outside its space"
-                raise TraceError(f"the trace cannot be played at step {step} of {trace.steps}: {what}")
-            divergence = divergence or _at_mark(batch, trace, marks)
-        return _ended(batch, trace, divergence)
+        """As the function `replay`; worlds with a compiled way through recorded steps take it."""
+        (found,) = self.replay_all([trace])
+        if isinstance(found, LudariumError):
+            raise found
+        return found
 
-    def _through(self, batch: Batch, trace: Trace, first: int, last: int) -> int | None:
-        if not all(isinstance(actions, np.ndarray) for actions in trace.actions):
-            return None
-        return batch.simulator.play_through(batch.state, trace.actions, first, last, batch.actions, batch.out)
+    def replay_all(self, traces: Sequence[Trace]) -> list[Replay | LudariumError]:
+        """The replay of each trace, or the error that it raises; episodes of one world are played as a batch."""
+        found: dict[int, Replay | LudariumError] = {}
+        alike: dict[Any, list[int]] = {}
+        for n, trace in enumerate(traces):
+            shapes = tuple((*a.shape[1:], a.dtype.str) if isinstance(a, np.ndarray) else () for a in trace.actions)
+            if all(shapes):
+                alike.setdefault((*_world(trace), shapes), []).append(n)
+        for own in alike.values():
+            for first in range(0, len(own), _ROWS):
+                some = own[first : first + _ROWS]
+                done = self._together([traces[n] for n in some], min(len(own), _ROWS))
+                found |= dict(zip(some, done or (), strict=done is not None))
+        return [found[n] if n in found else self._alone(trace) for n, trace in enumerate(traces)]
+
+    def _alone(self, trace: Trace) -> Replay | LudariumError:
+        try:
+            batch = self._batch(trace, 1)
+            _begin(batch, [trace])
+            _check_begun(batch, trace, 0)
+            return _slowly(_playing(batch, trace), trace, None)
+        except LudariumError as error:
+            return error
+        except (ValueError, IndexError, TypeError, KeyError, OverflowError) as error:  # data that no check foresaw
+            return TraceError(f"the trace cannot be played: {type(error).__name__}: {error}")
+
+    def _together(self, traces: list[Trace], rows: int) -> list[Replay | LudariumError] | None:
+        """Traces of one world in the rows of one batch; None if they cannot even begin so, or the world has no such way."""
+        try:
+            batch = self._batch(traces[0], rows)
+            if type(batch.simulator).play_through is Simulator.play_through:
+                return None
+            _begin(batch, traces)
+        except (LudariumError, ValueError, IndexError, TypeError, KeyError, OverflowError):
+            return None  # one by one they tell whose fault it is
+        lengths = np.zeros(rows, np.int32)
+        lengths[: len(traces)] = [trace.steps for trace in traces]
+        recorded = []
+        for r, actions in enumerate(traces[0].actions):
+            assert isinstance(actions, np.ndarray)
+            padded = np.zeros((rows, int(lengths.max()), *actions.shape[1:]), actions.dtype)
+            for b, trace in enumerate(traces):
+                padded[b, : trace.steps] = trace.actions[r]
+            recorded.append(padded)
+        step, last = 0, int(lengths.max())
+        while step < last:
+            step = min(last, step + MARK)
+            if not batch.simulator.play_through(
+                batch.state, recorded, np.minimum(lengths, step), batch.actions, batch.out
+            ):
+                return None
+            batch.mark()
+        results = batch.results()
+        return [_judged(batch, trace, b, results[b]) for b, trace in enumerate(traces)]
+
+
+def _world(trace: Trace) -> tuple[str, str]:
+    """What tells the world of a trace from others."""
+    return trace.id, json.dumps([trace.header["config"], trace.header.get("slot")], sort_keys=True)
+
+
+def _judged(batch: Batch, trace: Trace, b: int, result: dict[str, Any]) -> Replay | LudariumError:
+    """What came of a trace that was played in row b, as far as it could be."""
+    try:
+        _check_begun(batch, trace, b)
+    except LudariumError as error:
+        return error
+    marks = dict(trace.digests)
+    divergence = None
+    for step, digest in batch.marks[b]:
+        if divergence is None and digest != marks.get(step, digest) and _counts(step, trace):
+            divergence = Divergence(step, "digest", f"{marks[step]:016x}", f"{digest:016x}")
+    if divergence is None and batch.t[b] < trace.steps:
+        what = "the episode is over" if batch.over[b] else "an action is outside its space"
+        return TraceError(f"the trace cannot be played at step {batch.t[b]} of {trace.steps}: {what}")
+    if divergence is None and marks.get(trace.steps, -1) not in (-1, batch.digest(b)):
+        divergence = Divergence(trace.steps, "digest", f"{marks[trace.steps]:016x}", f"{batch.digest(b):016x}")
+    return _ended(batch, trace, divergence, b, result)
 
 
 def _compare(trace: Trace, result: dict[str, Any]) -> Divergence | None:

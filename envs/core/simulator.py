@@ -183,14 +183,14 @@ class Simulator(ABC):
         return self
 
     def play_through(
-        self, state: Any, recorded: list[Any], first: int, last: int, actions: tuple[Any, ...], out: Out
-    ) -> int | None:
-        """Play the recorded steps `first` to `last - 1` of row 0 of a batch of one in one go, if the family has a way.
+        self, state: Any, recorded: list[Any], stop: NDArray[np.int32], actions: tuple[Any, ...], out: Out
+    ) -> bool:
+        """Play each row from its step t to `stop[row]` (int32[B]) by what was recorded, if the family has a compiled way.
 
-        `recorded` holds one array `[T, seats, ...]` a role; the result is how many steps were played (fewer if the
-        episode ended, or an action is none), None where there is no such way. It must equal as many calls of `step`.
+        `recorded` holds one array `[B, T, seats, ...]` a role. A row stops early, and stays at its t, if its episode ended
+        or an action is none. False where there is no such way. It must equal as many calls of `step`.
         """
-        return None
+        return False
 
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the faults that `step` would find for these actions (`fault` int16[B, S]), changing nothing."""
@@ -207,6 +207,14 @@ class Simulator(ABC):
     def summary(self, state: Any, row: int) -> dict[str, Any]:
         """The metrics of one row as plain numbers, with those that are too dear for every step of a batch."""
         return {name: values[row].item() for name, values in self.metrics(state).items()}
+
+    def summaries(self, state: Any) -> list[dict[str, Any]]:
+        """The `summary` of every row."""
+        rows = range(len(self.flags(state)[0]))
+        if type(self).summary is not Simulator.summary:
+            return [self.summary(state, row) for row in rows]
+        named = {name: values.tolist() for name, values in self.metrics(state).items()}
+        return [{name: values[row] for name, values in named.items()} for row in rows]
 
     def bounds(self, state: Any, row: int) -> dict[str, float]:
         """What no play of this instance can pass, by the name of the metric it bounds: sought once an episode, and slowly."""

@@ -27,6 +27,7 @@ __all__ = [
     "Scalars",
     "State",
     "advance",
+    "advance_row",
     "check",
     "crowding",
     "fields",
@@ -375,6 +376,37 @@ def _arrive_and_go_on(
 
 
 @inner
+def advance_row(
+    s: State,
+    c: Scalars,
+    b: int,
+    actions: NDArray[np.int64],
+    reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+    fault: NDArray[np.int16],
+) -> None:
+    """Advance row b, which is not over: `actions` int64[B, N] in 0..4; the rest as in `Out`."""
+    _decide(s, c, b, actions[b], fault[b])
+    _commit(s.at, s.target, flat(s.occ, b), flat(s.busy, b), s.claim, s.pos[b], s.executed[b])
+    t = np.int64(s.t[b]) + 1
+    s.t[b] = t
+    for i in range(c.robots):
+        if fault[b, i]:
+            s.conflicts[b, np.int64(fault[b, i])] += 1
+    _arrive(s, c, b, t, reward[b], terminated[b])
+    finished = c.on_goal != RESTART
+    if finished:
+        for i in range(c.robots):
+            finished &= terminated[b, i]
+    truncated[b] = not finished and t >= c.max_steps
+    if finished or truncated[b]:
+        s.over[b] = True
+        for i in range(c.robots):
+            s.live[b, i] = False
+
+
+@inner
 def advance(
     s: State,
     c: Scalars,
@@ -384,27 +416,10 @@ def advance(
     truncated: NDArray[np.bool_],
     fault: NDArray[np.int16],
 ) -> None:
-    """Advance every row that is not over: `actions` int64[B, N] in 0..4; the rest as in `Out`."""
+    """Advance every row that is not over."""
     for b in range(actions.shape[0]):
-        if s.over[b]:
-            continue
-        _decide(s, c, b, actions[b], fault[b])
-        _commit(s.at, s.target, flat(s.occ, b), flat(s.busy, b), s.claim, s.pos[b], s.executed[b])
-        t = np.int64(s.t[b]) + 1
-        s.t[b] = t
-        for i in range(c.robots):
-            if fault[b, i]:
-                s.conflicts[b, np.int64(fault[b, i])] += 1
-        _arrive(s, c, b, t, reward[b], terminated[b])
-        finished = c.on_goal != RESTART
-        if finished:
-            for i in range(c.robots):
-                finished &= terminated[b, i]
-        truncated[b] = not finished and t >= c.max_steps
-        if finished or truncated[b]:
-            s.over[b] = True
-            for i in range(c.robots):
-                s.live[b, i] = False
+        if not s.over[b]:
+            advance_row(s, c, b, actions, reward, terminated, truncated, fault)
 
 
 @tight

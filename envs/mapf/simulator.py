@@ -252,14 +252,15 @@ class Mapf(ArraySimulator):
         return type(self)(self.config.replace(observation="none", dtype="float32"))
 
     def play_through(
-        self, state: Any, recorded: list[Any], first: int, last: int, actions: tuple[Any, ...], out: Out
-    ) -> int | None:
-        """Many recorded steps in one compiled call."""
+        self, state: Any, recorded: list[Any], stop: NDArray[np.int32], actions: tuple[Any, ...], out: Out
+    ) -> bool:
+        """Many recorded steps of many rows in one compiled call."""
         from ludarium.envs.mapf.playback import play_through
 
-        if recorded[0].dtype != np.uint8 or recorded[0].shape[1:] != (self.config.num_robots,):
-            return None
-        return int(play_through(state, self.scalars, recorded[0], first, last, actions[0], *out))
+        if recorded[0].dtype != np.uint8 or recorded[0].shape[2:] != (self.config.num_robots,):
+            return False
+        play_through(state, self.scalars, recorded[0], stop, actions[0], *out)
+        return True
 
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the conflicts of these actions."""

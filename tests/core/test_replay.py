@@ -226,3 +226,31 @@ def test_the_pictures_of_an_episode_come_from_its_trace(name: str) -> None:
     movie = trace.movie()
     assert len(list(movie.scenes)) == 6
     assert movie.meta["digest"] == trace.digest
+
+
+def test_many_traces_together_replay_as_each_alone() -> None:
+    """Rows of one batch, with some that are cut, spoilt, of other worlds, or not to be played at all."""
+    traces = [play(name, seed).trace() for seed in range(3) for name in CASES]
+    spoilt = copy.deepcopy(traces)
+    for n, trace in enumerate(spoilt):
+        if n % 4 == 0:
+            trace.header["seed"] += 1
+        elif n % 4 == 1 and isinstance(trace.actions[0], np.ndarray) and trace.steps:
+            trace.actions[0][trace.steps // 2] = 200
+        elif n % 4 == 2:
+            trace.result["steps"] = trace.steps + 1
+        else:
+            trace.header["roles"][0]["count"] += 1
+    together = replay_module.Replayer().replay_all([*traces, *spoilt])
+    for trace, found in zip([*traces, *spoilt], together, strict=True):
+        try:
+            alone: Any = replay_module._slowly(playing(trace, False), trace, None)
+        except (LudariumError, ValueError, IndexError) as error:
+            alone = error
+        if isinstance(alone, Exception):
+            # a difference that came before what cannot be played is named instead of it
+            assert isinstance(found, LudariumError) or not found.ok
+        else:
+            assert found == alone
+    assert all(found.ok for found in together[: len(traces)])
+    assert not any(getattr(found, "ok", False) for found in together[len(traces) :])

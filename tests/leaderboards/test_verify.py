@@ -70,8 +70,8 @@ def swap(root):
 
 def other_version(root):
     data = (root / TRACE).read_bytes()
-    assert data.count(b'"format":1') == 1
-    (root / TRACE).write_bytes(data.replace(b'"format":1', b'"format":9'))
+    assert data.count(b'"format":2') == 1
+    (root / TRACE).write_bytes(data.replace(b'"format":2', b'"format":9'))
 
 
 def metric(root):
@@ -150,7 +150,7 @@ CORRUPTIONS = {
         lambda root: (root / TRACE).write_bytes((root / TRACE).read_bytes()[:-5] + b"zzzzz"),
         "seal does not hold",
     ),
-    "a trace of another version": (other_version, "trace format 9; this version of ludarium reads format 1"),
+    "a trace of another version": (other_version, "trace format 9; this version of ludarium reads formats up to 2"),
     "a missing row": (
         lambda root: edit_rows(root, lambda rows: [row for row in rows if row["trace"] != TRACE]),
         "no row for the episode",
@@ -208,7 +208,7 @@ def test_what_is_no_run_is_an_error_that_says_so(tmp_path, copy):
         with pytest.raises(RunError, match=match):
             verify(root)
     manifest(copy, format=2)
-    with pytest.raises(RunError, match="reads format 1"):
+    with pytest.raises(RunError, match="reads formats up to 2"):
         verify(copy)
     (copy / "manifest.json").write_text("{")
     with pytest.raises(RunError, match="damaged"):
