@@ -208,7 +208,7 @@ def test_what_is_no_run_is_an_error_that_says_so(tmp_path, copy):
         with pytest.raises(RunError, match=match):
             verify(root)
     manifest(copy, format=2)
-    with pytest.raises(RunError, match="reads formats up to 2"):
+    with pytest.raises(RunError, match="reads format 1"):
         verify(copy)
     (copy / "manifest.json").write_text("{")
     with pytest.raises(RunError, match="damaged"):
