@@ -7,12 +7,11 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from ludarium.agents.contract import Turn
 from ludarium.agents.llm.client import Request, canonical
 from ludarium.agents.llm.tokens import count_tokens, prompt_tokens
 from ludarium.envs.core.errors import ConfigError
 
-__all__ = ["MIN_WINDOW", "Exchange", "clipped", "commands_text", "tokens_of", "window"]
+__all__ = ["MIN_WINDOW", "Exchange", "clipped", "repeats", "tokens_of", "window"]
 
 MIN_WINDOW = 64
 """Tokens; less holds no question."""
@@ -32,11 +31,6 @@ class Exchange(NamedTuple):
 def tokens_of(messages: Sequence[Message], tools: Sequence[Message] = (), count: TokenCounter = count_tokens) -> int:
     """Tokens of messages and tools as the budget counts them."""
     return prompt_tokens(Request("", tuple(messages), tuple(tools)), count)
-
-
-def commands_text(turn: Turn) -> str:
-    """The admissible commands of a turn, one a line."""
-    return "\n".join(turn.commands or ())
 
 
 def window(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-__all__ = ["call_message", "schemas", "to_openai", "tool_names"]
+__all__ = ["schemas", "to_openai", "tool_names"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
@@ -57,10 +56,3 @@ def _typed(schema: Mapping[str, Any]) -> dict[str, Any]:
 def schemas(tools: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
     """The parameters' schema of each tool, by the name that models know it by."""
     return {tool["function"]["name"]: tool["function"]["parameters"] for tool in to_openai(tools)}
-
-
-def call_message(name: str, arguments: Mapping[str, Any], call_id: str = "0", text: str = "") -> dict[str, Any]:
-    """A call as the message with which a model makes it."""
-    function = {"name": _fitting(name), "arguments": json.dumps(arguments, ensure_ascii=False)}
-    call = {"id": call_id, "type": "function", "function": function}
-    return {"role": "assistant", "content": text or None, "tool_calls": [call]}
