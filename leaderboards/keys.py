@@ -8,7 +8,7 @@ from typing import Any
 
 from ludarium.envs.core.errors import MissingExtraError, SubmissionError
 
-__all__ = ["default_key", "is_signed", "load_key", "public_key", "sign"]
+__all__ = ["default_key", "is_signed", "load_key", "new_key", "public_key", "sign"]
 
 _BYTES = 32
 
@@ -33,7 +33,7 @@ def load_key(path: str | os.PathLike[str] | None = None, *, make: bool = True) -
     file = Path(path) if path is not None else default_key()
     try:
         if make and not file.exists():
-            return _make(file, ed25519)
+            return _make(file)
         secret = bytes.fromhex(file.read_text(encoding="ascii").strip())
     except (OSError, UnicodeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "expected 64 hexadecimal digits"
@@ -43,8 +43,13 @@ def load_key(path: str | os.PathLike[str] | None = None, *, make: bool = True) -
     return ed25519.Ed25519PrivateKey.from_private_bytes(secret)
 
 
-def _make(file: Path, ed25519: Any) -> Any:
-    key = ed25519.Ed25519PrivateKey.generate()
+def new_key() -> Any:
+    """A new private key, which is nowhere but in memory."""
+    return _ed25519().Ed25519PrivateKey.generate()
+
+
+def _make(file: Path) -> Any:
+    key = new_key()
     file.parent.mkdir(parents=True, exist_ok=True)
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
         out.write(key.private_bytes_raw().hex() + "\n")
