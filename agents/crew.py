@@ -35,11 +35,17 @@ def task_of(batch: Batch, information: str = "full", budgets: dict[str, int] | N
     )
 
 
-def shared_out(simulator: Simulator, name: str, seats: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
-    """Who fills which of some seats: `name`, but for roles that belong to the task, which their own agents fill."""
+def shared_out(
+    simulator: Simulator, name: str, seats: Sequence[str], roles: Mapping[str, str] | None = None
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Who fills which of some seats: `name`, but for roles that belong to the task, which their own agents fill.
+
+    `roles` names agents for roles, before those of the world.
+    """
+    own = {**simulator.others, **(roles or {})}
     found: dict[str, list[str]] = {}
     for seat in seats:
-        found.setdefault(simulator.others.get(seat.rsplit("_", 1)[0], name), []).append(seat)
+        found.setdefault(own.get(seat.rsplit("_", 1)[0], name), []).append(seat)
     return [(agent, tuple(own)) for agent, own in found.items()]
 
 

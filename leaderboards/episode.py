@@ -123,13 +123,26 @@ def check_case(scenario: Scenario, case: Case, seed: int, agent: Agent) -> Batch
     for name in scenario.metrics:
         if name not in known:
             raise ScenarioError(f"scenario {scenario.name!r}: unknown metric {name!r}{did_you_mean(name, known)}")
-    Guarded(batch, _crew(batch, agent), information=scenario.information, default=scenario.default_action)
+    _check_seats(scenario, batch)
+    Guarded(batch, _crew(batch, agent, scenario), information=scenario.information, default=scenario.default_action)
     return batch
 
 
-def _crew(batch: Batch, agent: Agent) -> list[tuple[Agent, tuple[str, ...]]]:
-    """The agent in all seats but those of roles that belong to the task, which have agents of their own."""
-    shares = shared_out(batch.simulator, "", batch.simulator.seats)
+def _check_seats(scenario: Scenario, batch: Batch) -> None:
+    """The roles that the scenario gives away are there, and one is left for the agent."""
+    roles = [role.name for role in batch.simulator.roles]
+    for role in scenario.seats:
+        if role not in roles:
+            raise ScenarioError(f"scenario {scenario.name!r} seats an agent as {role!r}{did_you_mean(role, roles)}")
+    if set(roles) <= {*batch.simulator.others, *scenario.seats}:
+        raise ScenarioError(
+            f"scenario {scenario.name!r} seats agents in all roles: none is left for the one to measure"
+        )
+
+
+def _crew(batch: Batch, agent: Agent, scenario: Scenario) -> list[tuple[Agent, tuple[str, ...]]]:
+    """The agent in all seats but those of roles that belong to the task or that the scenario fills."""
+    shares = shared_out(batch.simulator, "", batch.simulator.seats, scenario.seats)
     return [(make_agent(name) if name else agent, seats) for name, seats in shares]
 
 
@@ -145,7 +158,7 @@ def play(scenario: Scenario, unit: Unit, broken: str = "", limit: float = 0.0) -
     wall, cpu = time.perf_counter(), clock()
     crew = Guarded(
         batch,
-        _crew(batch, agent),
+        _crew(batch, agent, scenario),
         information=scenario.information,
         default=scenario.default_action,
         broken=broken,

@@ -175,7 +175,7 @@ class RunFolder:
 
     def scenario(self) -> Scenario:
         """The scenario as it was when the run began."""
-        return load(self.root / "scenario" / "scenario.toml")
+        return load(self.root / "scenario" / "scenario.toml", allow_code=True)
 
     def lock(self) -> None:
         """Keep every other process from writing this folder; the lock ends with the process, however it ends."""

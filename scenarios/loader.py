@@ -1,9 +1,11 @@
 """Scenario files: a named, versioned and hashed set of (environment id, config, seeds) with splits.
 
 A file is TOML. At the top stand `name`, `version`, `environment`, `summary`, `trials`, `information`, `metrics` (what
-tables show) and `hash`; then the tables `rules`, `config` (shared by all cases), `splits` and `files`; then `cases`,
-each with a `name`, its own `config` and, if it needs them, its own `splits` or a given `instance`. Seeds are a list of
-numbers and `[first, last]` pairs, or `{ base = 0, count = 100 }`. The hash is BLAKE2b over the content: spaces and
+tables show) and `hash`; then the tables `rules`, `config` (shared by all cases), `splits`, `files` and `seats`; then
+`cases`, each with a `name`, its own `config` and, if it needs them, its own `splits` or a given `instance`. Seeds are a list of
+numbers and `[first, last]` pairs, or `{ base = 0, count = 100 }`. `seats` names, role by role, the agents that fill the
+seats that are not the measured agent's: `user = "desk-user?persona=terse"`; without it the world's own agents do. Only
+built-in agents may stand there, unless who loads the file allows code. The hash is BLAKE2b over the content: spaces and
 comments may change, nothing else.
 """
 
@@ -38,8 +40,8 @@ SPLITS = ("train", "val", "test")
 INFORMATION = ("local", "global", "full")
 MAX_SEED = 2**63 - 1
 MAX_SEEDS = 1_000_000
-_TOP = ("cases", "config", "environment", "files", "hash", "information", "metrics", "name", "rules", "splits",
-        "summary", "trials", "version")  # fmt: skip
+_TOP = ("cases", "config", "environment", "files", "hash", "information", "metrics", "name", "rules", "seats",
+        "splits", "summary", "trials", "version")  # fmt: skip
 _CASE = ("config", "instance", "instance_hash", "name", "splits")
 _RULES = ("default_action", "episode_seconds", "on_fault")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -78,6 +80,8 @@ class Scenario:
     """What tables show, the most important first (empty: all that the world reports)."""
     files: dict[str, str] = field(default_factory=dict)
     """Files that belong to the scenario, relative to its own, with their BLAKE2b hashes."""
+    seats: dict[str, str] = field(default_factory=dict)
+    """Role -> the agent that fills all its seats in every episode, whichever agent is measured in the others."""
 
     def case(self, name: str) -> Case:
         """The case of this name; `ScenarioError` with the nearest one otherwise."""
@@ -118,8 +122,11 @@ def scenario_names() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in _shipped().glob("*.toml")))
 
 
-def load(name_or_path: str | PathLike[str], *, check_hash: bool = True) -> Scenario:
-    """Read a scenario by its name or from a `.toml` file; `ScenarioError` names the file, the line and the reason."""
+def load(name_or_path: str | PathLike[str], *, check_hash: bool = True, allow_code: bool = False) -> Scenario:
+    """Read a scenario by its name or from a `.toml` file; `ScenarioError` names the file, the line and the reason.
+
+    With `allow_code` the file may seat agents that are not built in: classes, programs, addresses, language models.
+    """
     given = str(name_or_path)
     path = Path(given)
     if path.suffix != ".toml":
@@ -131,13 +138,13 @@ def load(name_or_path: str | PathLike[str], *, check_hash: bool = True) -> Scena
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ScenarioError(f"{path}: cannot read the scenario: {error}") from error
-    return _Reader(path, text, ScenarioError).scenario(check_hash)
+    return _Reader(path, text, ScenarioError).scenario(check_hash, allow_code)
 
 
 class _Reader(TomlFile):
     """Checks one scenario file from top to bottom."""
 
-    def scenario(self, check_hash: bool) -> Scenario:
+    def scenario(self, check_hash: bool, allow_code: bool) -> Scenario:
         """The whole file."""
         top = self.known(self.content, _TOP, "the scenario")
         name = self.value(top, "name", str)
@@ -171,7 +178,24 @@ class _Reader(TomlFile):
             episode_seconds=float(self.value(rules, "episode_seconds", (int, float), 0.0)),
             metrics=self.names(top, "metrics"),
             files=files,
+            seats=self._seats(top.get("seats", {}), allow_code),
         )
+
+    def _seats(self, table: Any, allow_code: bool) -> dict[str, str]:
+        """Who fills which role; whether the world has it shows when an episode begins."""
+        from ludarium.agents.registry import BUILT_IN
+
+        if not isinstance(table, dict) or not all(isinstance(name, str) and name for name in table.values()):
+            raise self.fail(f"seats = {table!r:.80}; expected a table of roles with the names of agents", "seats")
+        for role, name in table.items():
+            label = name.partition("?")[0]
+            if label not in BUILT_IN and not allow_code:
+                raise self.fail(
+                    f"seats: {role} = {name!r}: only built-in agents may be named here{did_you_mean(label, BUILT_IN)} "
+                    "(--allow-code lets the file name any)",
+                    role,
+                )
+        return dict(table)
 
     def _inside(self, name: str, key: str) -> Path:
         relative = PurePosixPath(name)

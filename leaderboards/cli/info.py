@@ -34,7 +34,7 @@ def command(
     if hash_only:
         from ludarium.scenarios.loader import load
 
-        typer.echo(load(name, check_hash=False).hash)
+        typer.echo(load(name, check_hash=False, allow_code=True).hash)
         return
     facts = _facts(name)
     if as_json:
@@ -98,7 +98,7 @@ def _agent(name: str, path: str, summary: str) -> dict[str, Any]:
 def _scenario(name: str) -> dict[str, Any]:
     from ludarium.scenarios.loader import load
 
-    found = load(name)
+    found = load(name, allow_code=True)
     cases = [
         {"case": case.name, **{split: len(seeds) for split, seeds in case.splits.items()}, "config": str(case.config)}
         for case in found.cases

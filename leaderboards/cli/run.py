@@ -30,6 +30,9 @@ def command(
     built_in_only: Annotated[
         bool, typer.Option("--built-in-only", help="Refuse agents that are not part of the suite.")
     ] = False,
+    allow_code: Annotated[
+        bool, typer.Option("--allow-code", help="Let the scenario file seat agents that are not part of the suite.")
+    ] = False,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Run programs (cmd:...) in a sandbox: no network, nothing to write.")
     ] = False,
@@ -60,7 +63,7 @@ def command(
     if scenario is None or not agent:
         chosen, arguments = _as_begun(out, resume, scenario, agent)
     else:
-        chosen = load(scenario)
+        chosen = load(scenario, allow_code=allow_code)
         agent = [in_sandbox(name) for name in agent] if sandbox else agent
         arguments = {"agents": agent, "split": split, "episodes": episodes, "cases": case}
     target = out or _free(Path("runs"), chosen.name)

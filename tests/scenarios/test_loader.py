@@ -172,3 +172,33 @@ def test_the_sets_that_ship_cover_lifelong_and_one_shot():
 def test_errors_of_scenarios_are_values_too():
     assert issubclass(ScenarioError, LudariumError)
     assert issubclass(ScenarioError, ValueError)
+
+
+SEATS = GOOD + '\n[seats]\nrobot = "random"\n'
+
+
+def test_a_file_says_who_fills_the_seats_that_are_not_measured(write):
+    found = load(write(SEATS))
+    assert found.seats == {"robot": "random"}
+    assert load(write(GOOD)).seats == {}
+    assert found.hash != load(write(GOOD)).hash != load(write(SEATS.replace('"random"', '"pibt"'))).hash
+
+
+@pytest.mark.parametrize(
+    ("seats", "reason", "line"),
+    [
+        ('robot = "randon"', "only built-in agents.*did you mean 'random'.*--allow-code", 25),
+        ('robot = "cmd:rm -rf /"', "only built-in agents", 25),
+        ('robot = "llm:m?base_url=http://elsewhere"', "only built-in agents", 25),
+        ('robot = "my_agents:Greedy"', "only built-in agents", 25),
+        ("robot = 3", "expected a table of roles", 24),
+        ('robot = ""', "expected a table of roles", 24),
+    ],
+)
+def test_seats_are_checked_and_take_no_code(write, seats, reason, line):
+    path = write(GOOD + f"\n[seats]\n{seats}\n")
+    with pytest.raises(ScenarioError, match=reason) as caught:
+        load(path)
+    assert f"{path}:{line}:" in str(caught.value).replace("\n", " ")
+    if "expected" not in reason:
+        assert load(path, allow_code=True).seats["robot"]
