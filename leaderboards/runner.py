@@ -149,7 +149,7 @@ def run(
             progress(len(rows), len(units), row)
 
         progress(len(rows), len(units), None)
-        waiting = {name for name in agents if getattr(make_agent(name, allow_code), "waits", False)}
+        waiting = _waiting(chosen, agents, allow_code)
         _play(folder, chosen, [unit for unit in todo if unit.agent not in waiting], workers, finished)
         talks = [unit for unit in todo if unit.agent in waiting]
         play_in_threads(folder.root, chosen, talks, concurrency, finished)
@@ -157,6 +157,15 @@ def run(
         return RunResult(folder.root, folder.finish(ordered), ordered, played)
     finally:
         folder.close()
+
+
+def _waiting(scenario: Scenario, agents: Sequence[str], allow_code: bool) -> set[str]:
+    """The agents whose episodes mostly wait: for them, or for one that the scenario seats beside them."""
+
+    def waits(name: str) -> bool:
+        return bool(getattr(make_agent(name, allow_code), "waits", False))
+
+    return set(agents) if any(map(waits, scenario.seats.values())) else set(filter(waits, agents))
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:

@@ -62,6 +62,33 @@ class Gated(Waiter):
 """
 
 
+WAITING_USER = """
+import threading
+from ludarium.agents.text.desk.user import DeskUser
+
+class Together(DeskUser):
+    waits = True
+    together = threading.Barrier(4, timeout=60)
+
+    def start(self, task, seats, seed):
+        super().start(task, seats, seed)
+        Together.together.wait()
+"""
+DESK = """
+name = "desk-together"
+version = 1
+environment = "text-desk-v0"
+[config]
+max_steps = 12
+[seats]
+user = "waiting_users:Together"
+[splits]
+test = { base = 0, count = 4 }
+[[cases]]
+name = "desk"
+"""
+
+
 @pytest.fixture
 def waiting(here):
     (here / "waiting_agents.py").write_text(WAITING)
@@ -86,6 +113,15 @@ def test_threads_change_nothing(waiting):
 def test_as_many_play_at_once_as_are_allowed(waiting):
     done = run("tiny.toml", ["waiting_agents:Together"], waiting / "run", concurrency=4)
     assert len(done.rows) == 8  # in fours: the barrier breaks, and turns are lost, if fewer play at once
+    assert not any(row["turns_lost"] for row in done.rows)
+
+
+def test_so_they_do_beside_a_seat_that_waits(here):
+    (here / "waiting_users.py").write_text(WAITING_USER)
+    sys.modules.pop("waiting_users", None)
+    (here / "desk.toml").write_text(DESK)
+    done = run("desk.toml", ["desk-idle"], here / "run", concurrency=4)
+    assert len(done.rows) == 4
     assert not any(row["turns_lost"] for row in done.rows)
 
 
