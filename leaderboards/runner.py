@@ -162,10 +162,12 @@ def run(
 def _waiting(scenario: Scenario, agents: Sequence[str], allow_code: bool) -> set[str]:
     """The agents whose episodes mostly wait: for them, or for one that the scenario seats beside them."""
 
-    def waits(name: str) -> bool:
-        return bool(getattr(make_agent(name, allow_code), "waits", False))
+    def waits(name: str, allowed: bool) -> bool:
+        return bool(getattr(make_agent(name, allowed), "waits", False))
 
-    return set(agents) if any(map(waits, scenario.seats.values())) else set(filter(waits, agents))
+    if any(waits(name, True) for name in scenario.seats.values()):  # the loader has seen to what may be named there
+        return set(agents)
+    return {name for name in agents if waits(name, allow_code)}
 
 
 def _key(row: dict[str, Any]) -> tuple[Any, ...]:

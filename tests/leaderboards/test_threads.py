@@ -12,6 +12,7 @@ from ludarium.envs.core.errors import RunError
 from ludarium.leaderboards.costs import Cost
 from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.verify import verify
+from ludarium.scenarios.loader import load
 
 WAITING = """
 import os, threading, time
@@ -80,6 +81,8 @@ version = 1
 environment = "text-desk-v0"
 [config]
 max_steps = 12
+[rules]
+default_action = "Hello."
 [seats]
 user = "waiting_users:Together"
 [splits]
@@ -120,7 +123,7 @@ def test_so_they_do_beside_a_seat_that_waits(here):
     (here / "waiting_users.py").write_text(WAITING_USER)
     sys.modules.pop("waiting_users", None)
     (here / "desk.toml").write_text(DESK)
-    done = run("desk.toml", ["desk-idle"], here / "run", concurrency=4)
+    done = run(load("desk.toml", allow_code=True), ["desk-idle"], here / "run", concurrency=4)
     assert len(done.rows) == 4
     assert not any(row["turns_lost"] for row in done.rows)
 
