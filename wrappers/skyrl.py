@@ -19,7 +19,7 @@ def to_skyrl(
     register it there.
     """
 
-    class LudariumTextEnv(base):  # type: ignore[misc]
+    class LudariumTextEnv(base):
         def __init__(self, env_config: Any = None, extras: dict[str, Any] | None = None) -> None:
             super().__init__()
             self.spoken = Spoken(world, seat, others, **config)
