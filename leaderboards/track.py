@@ -19,9 +19,10 @@ from typing import Any
 from ludarium.envs.core.errors import LudariumError, TrackError, did_you_mean
 from ludarium.leaderboards.episode import with_bounds
 from ludarium.scenarios.loader import INFORMATION, MAX_SEED, NAME, SPLITS, Scenario, content_hash, load
+from ludarium.scenarios.reseed import reseeded
 from ludarium.scenarios.tomlfile import TomlFile
 
-__all__ = ["BOUNDED", "CLASSES", "TIERS", "Place", "Track", "load_track", "track_names"]
+__all__ = ["BOUNDED", "CLASSES", "TIERS", "Place", "Track", "load_track", "shipped_track", "track_names"]
 
 CLASSES = ("planner", "learned", "llm", "human")
 TIERS = ("replayed", "sealed")
@@ -78,6 +79,8 @@ class Track:
             )
         if self.split not in found.splits:
             raise TrackError(f"{self.path}: scenario {self.scenario!r} has no split {self.split!r}")
+        if self.sealed:
+            return reseeded(found, self.split, dict(self.sealed))[0]
         if self.information not in INFORMATION[: INFORMATION.index(found.information) + 1]:
             raise TrackError(
                 f"{self.path}: information = {self.information!r}; scenario {self.scenario!r} permits {found.information!r}"
@@ -87,9 +90,9 @@ class Track:
     @functools.cached_property
     def seeds(self) -> dict[str, tuple[int, ...]]:
         """The seeds of each case, in order."""
-        if self.sealed:
-            return dict(self.sealed)
-        return {case.name: case.splits[self.split][: self.episodes] for case in self.world.cases}
+        return {
+            case.name: case.splits[self.split][: None if self.sealed else self.episodes] for case in self.world.cases
+        }
 
     def units(self) -> list[Place]:
         """All episodes, in the order in which a submission numbers them."""
@@ -131,6 +134,13 @@ def _shipped() -> Path:
 def track_names() -> tuple[str, ...]:
     """The names of the tracks that come with the suite, sorted."""
     return tuple(sorted(path.stem for path in _shipped().glob("*.toml")))
+
+
+def shipped_track(name: str) -> Track:
+    """The suite's track of this name, which a stranger may have given: it is no path."""
+    if name not in track_names():
+        raise TrackError(f"unknown track {name!r:.100}{did_you_mean(name[:100], track_names())}")
+    return load_track(name)
 
 
 def load_track(name_or_path: str | PathLike[str]) -> Track:

@@ -19,6 +19,7 @@ COMMANDS = {
     "play": "play",
     "run": "run",
     "verify": "verify",
+    "submit": "submit",
     "replay": "replay",
     "serve": "serve",
     "check": "check",

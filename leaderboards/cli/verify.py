@@ -3,30 +3,62 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ludarium.envs.core.errors import LudariumError, SubmissionError
 from ludarium.leaderboards.cli.common import AsJson, console, print_json
 
 
 def command(
-    run: Annotated[Path, typer.Argument(help="a run folder")],
-    first: Annotated[bool, typer.Option("--first", help="Stop at the first problem.")] = False,
+    what: Annotated[
+        str, typer.Argument(help="a run folder, a submission (file or address), or a folder of submissions")
+    ],
+    first: Annotated[bool, typer.Option("--first", help="Of a run: stop at the first problem.")] = False,
+    track: Annotated[
+        str | None, typer.Option(help="Of a submission: a track's .toml file that is not the suite's.")
+    ] = None,
+    ticket: Annotated[Path | None, typer.Option(help="Of a submission to a sealed round: its ticket.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Play every trace of a run again, recompute every metric, and compare; exit code 1 if anything differs.
+    """Play every trace again, recompute every figure, and compare; exit code 1 if anything differs.
 
     For example:
 
         ludarium verify runs/mapf-quick-1
 
         ludarium verify runs/mapf-quick-1 --first --json
+
+        ludarium verify submissions
+
+        ludarium verify https://example.org/pibt.ludarium.zip
     """
+    found = _submissions(what)
+    if found is None:
+        _verify_run(what, first, as_json)
+    else:
+        _verify_submissions(found, track, ticket, as_json)
+
+
+def _submissions(what: str) -> list[str] | None:
+    """The submissions that are meant; None: a run."""
+    from ludarium.leaderboards.download import is_address
+    from ludarium.leaderboards.submission import SUFFIX
+
+    path = Path(what)
+    if is_address(what) or path.is_file():
+        return [what]
+    if path.is_dir() and not (path / "manifest.json").exists():
+        return [str(file) for file in sorted(path.rglob(f"*{SUFFIX}"))] or None
+    return None
+
+
+def _verify_run(what: str, first: bool, as_json: bool) -> None:
     from ludarium.leaderboards.table import number
     from ludarium.leaderboards.verify import verify
 
-    report = verify(run, first=first)
+    report = verify(what, first=first)
     if as_json:
         problems = [problem._asdict() for problem in report.problems]
         print_json({"ok": report.ok, **report._asdict(), "problems": problems})
@@ -42,3 +74,56 @@ def command(
         out.print(f"{verdict}: {told} ({rate} a second), digest {report.digest or 'none'}")
     if not report.ok:
         raise typer.Exit(1)
+
+
+def _verify_submissions(found: list[str], track: str | None, ticket: Path | None, as_json: bool) -> None:
+    verdicts: list[dict[str, Any]] = []
+    for where in found:
+        verdict = {"file": where, **_judged(where, track, ticket)}
+        verdicts.append(verdict)
+        if not as_json:
+            _tell(verdict)
+    if as_json:
+        print_json(verdicts[0] if len(found) == 1 else verdicts)
+    if not all(verdict["ok"] for verdict in verdicts):
+        raise typer.Exit(1)
+
+
+def _judged(where: str, track: str | None, ticket: Path | None) -> dict[str, Any]:
+    """The verdict on one file or address; one that cannot even be opened is not ok either."""
+    from ludarium.leaderboards.download import download, is_address
+    from ludarium.leaderboards.judge import judge
+    from ludarium.leaderboards.rounds import Ticket
+    from ludarium.leaderboards.submission import LIMITS, Submission
+    from ludarium.leaderboards.track import load_track, shipped_track
+
+    try:
+        submission = Submission(download(where, LIMITS.packed), where) if is_address(where) else Submission.open(where)
+        known = load_track(track) if track else shipped_track(submission.manifest.track["name"])
+        if ticket:
+            given = Ticket.load(ticket)
+            given.check(submission)
+            known = given.apply(known)
+        found: dict[str, Any] = judge(submission, known).as_dict()
+    except SubmissionError as error:
+        return {"ok": False, "problems": [{"where": where, "what": str(error).removeprefix(f"{where}: ")}], "flags": []}
+    except LudariumError as error:
+        raise SubmissionError(f"{where}: {error}") from error
+    return found
+
+
+def _tell(verdict: dict[str, Any]) -> None:
+    out = console()
+    for flag in verdict["flags"]:
+        out.print(f"{flag['kind']}: {flag['what']}")
+    for problem in verdict["problems"]:
+        out.print(f"WRONG {problem['where']}: {problem['what']}")
+    if not verdict["ok"]:
+        out.print(f"NOT verified: {verdict['file']} ({len(verdict['problems'])} problems)")
+        return
+    played = sum(row["status"] == "ok" for row in verdict["rows"])
+    told = f"{played} of {len(verdict['rows'])} episodes, {verdict['agent_steps']:,} agent-steps"
+    out.print(
+        f"verified ({verdict['tier']}): {verdict['file']}: score {verdict['score']:.6g} on {verdict['track']['name']}, "
+        f"{told} in {verdict['cpu_s']:.2f} CPU-seconds, digest {verdict['digest']}"
+    )
