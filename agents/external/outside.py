@@ -105,7 +105,9 @@ class OutsideAgent(Agent):
 
     # --- an episode ---
     def start(self, task: Task, seats: tuple[str, ...], seed: int) -> None:
-        """Tell it the task; it may take `start_seconds`."""
+        """Tell it the task; it may take `start_seconds`. One that failed in its last episode is reached anew."""
+        if not self._healthy:
+            self.close()
         self.ready()
         assert self._channel is not None
         self._episode, self._silent, self._healthy = self._next_episode(), 0, False

@@ -1,5 +1,6 @@
 """Programs as agents: whatever they do, the episode ends, and only what they did not answer is lost."""
 
+import contextlib
 import json
 import os
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from external_kit import play, program, small_batch
 
+from ludarium.agents.crew import Crew
 from ludarium.agents.external import keeper
 from ludarium.agents.external.process import Pipe, ProcessAgent, scrubbed
 from ludarium.agents.registry import make_agent
@@ -213,6 +215,21 @@ def test_a_program_that_is_kept_plays_all_episodes(family):
         channel.close()
     ProcessAgent._kept.clear()
     assert all(gone(int(pid)) for pid in pids.read_text().split())
+
+
+@pytest.mark.parametrize("mode", ["dies", "killed", "nonsense", "fine"])
+def test_one_that_failed_begins_its_next_episode_anew(named, mode):
+    """As in an environment whose other seats it fills: nobody closes it between episodes."""
+    agent = make_agent(named + mode)
+    batch = small_batch()
+    crew = Crew(batch, [(agent, batch.simulator.seats)])
+    for _ in range(2):
+        crew.start(1)
+        turns = {seat: crew.turn("array", s) for s, seat in enumerate(batch.simulator.seats)}
+        assert agent.act(turns) == {"robot_0": 1, "robot_1": 1}
+        with contextlib.nullcontext() if mode == "fine" else pytest.raises(AgentFailedError):
+            agent.act({seat: turn._replace(step=3) for seat, turn in turns.items()})
+    agent.close()
 
 
 def test_one_that_went_wrong_is_not_kept(named):
