@@ -261,7 +261,8 @@ def _episode(trace: Trace) -> tuple[Any, dict[str, Any]]:
     columns: dict[str, list[Any]] = {"observations": [form.observe(batch)], "actions": []}
     columns |= {"rewards": [], "terminations": [], "truncations": []}
     for number, later in enumerate(batches):
-        recorded = trace.actions[form.role][number]
+        named = later.simulator.named_actions  # the trace holds words, the buffer the numbers that they were played as
+        recorded = later.actions[form.role][0] if named else trace.actions[form.role][number]
         action = recorded if form.name == "joint" else recorded[form.seat - later.simulator.offsets[form.role]]
         space = form.action_space
         columns["actions"].append(np.asarray(action, space.dtype) if space.dtype is not None else action)

@@ -85,6 +85,7 @@ class Batch:
         self.events: list[list[dict[str, Any]]] = [[] for _ in range(rows)]
         self.instances: list[Any] = [None] * rows
         self._logs: list[Any] = [self._new_log(r) for r in range(len(simulator.roles))]
+        self._names: dict[tuple[int, int], list[Any]] = {}
         self._slots = np.full(rows, -1, np.int32)
         self.bound: Turner | None = None
         self._whole = simulator.whole_turns
@@ -137,6 +138,12 @@ class Batch:
             self.simulator.asked(self.state, self.asked)
         self.turner().look(tuple(np.where(which[:, None], every, np.int32(-1)) for every in self.every))
 
+    def put_recorded(self, role: int, actions: list[Any], row: int) -> None:
+        """Put what a log holds of a role's actions into its buffer; `ActionError` if it cannot be."""
+        if self.simulator.named_actions and not isinstance(self.actions[role], list):
+            actions = self.simulator.numbered(self.state, row, role, actions)
+        self.put(role, actions, row)
+
     # --- step ------------------------------------------------------------------------------------------------------
     def put(self, role: int, actions: Any, row: int | None = None) -> None:
         """Copy a role's actions into its buffer (`row` None: of all rows); `ActionError` if they cannot be."""
@@ -175,6 +182,7 @@ class Batch:
         if self.illegal == "raise":
             self._raise_illegal()
         stepped = ~self.over
+        self._names = self._named(stepped)
         self.attend((self.bound or self.turner()).step())
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
@@ -253,7 +261,7 @@ class Batch:
     # --- recording -------------------------------------------------------------------------------------------------
     def _new_log(self, r: int) -> Any:
         role = self.simulator.roles[r]
-        if not is_numeric(role.action_space):
+        if not is_numeric(role.action_space) or self.simulator.named_actions:
             return [[] for _ in range(self.rows)]
         steps = min(self.simulator.config.max_steps, MARK) if self.record else 0
         shape = role.action_space.shape or ()
@@ -265,13 +273,21 @@ class Batch:
             if isinstance(log, list):
                 for b in np.flatnonzero(stepped):
                     del log[b][int(self.t[b]) - 1 :]
-                    log[b].append(list(self.actions[r][b]))
+                    log[b].append(self._names.get((r, int(b))) or list(self.actions[r][b]))
                 continue
             need = int(self.t.max())
             if need > log.shape[1]:
                 log = self._grow(r)
             rows = np.flatnonzero(stepped)
             log[rows, self.t[rows] - 1] = self.actions[r][rows]
+
+    def _named(self, stepped: NDArray[np.bool_]) -> dict[tuple[int, int], list[Any]]:
+        """What is to be kept of actions whose numbers mean nothing by themselves, while it can still be told."""
+        simulator = self.simulator
+        if not (self.record and simulator.named_actions):
+            return {}
+        rows, roles = np.flatnonzero(stepped), range(len(simulator.roles))
+        return {(r, int(b)): simulator.named(self.state, int(b), r, self.actions[r][b]) for r in roles for b in rows}
 
     def mark(self) -> None:
         """Note the digests that are due now; steps that were played past `step` need it where `step` would mark."""

@@ -114,9 +114,10 @@ def _playing(batch: Batch, trace: Trace) -> Iterator[Batch]:
                 if actions.dtype.kind == "f" and target.dtype.kind != "f":
                     raise TraceError(f"actions of type {actions.dtype}; this world's are {target.dtype}")
                 target[...] = actions[step]
-            else:
-                batch.put(r, actions[step], 0)
         try:
+            for r, actions in enumerate(trace.actions):
+                if not isinstance(actions, np.ndarray):
+                    batch.put_recorded(r, actions[step], 0)
             batch.step()
         except ActionError as error:
             raise TraceError(f"the trace cannot be played at step {step}: {error}") from error

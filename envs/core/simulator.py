@@ -132,6 +132,8 @@ class Simulator(ABC):
     """False if it talks to something that is not a pure function of its inputs; no verified board takes it then."""
     masked: bool = True
     """False if the config asks for no action masks."""
+    named_actions: bool = False
+    """True if the numbers of actions are places in a list that changes: traces then hold what they mean (`named`)."""
     whole_turns: bool = False
     """True if the function that `turner` makes also checks the range of actions and keeps them in the logs."""
     instances_in_python: bool = False
@@ -150,6 +152,14 @@ class Simulator(ABC):
     @abstractmethod
     def new(self, rows: int) -> Any:
         """Allocate a state of `rows` episodes, all over until they are reset."""
+
+    def named(self, state: Any, row: int, role: int, actions: Any) -> list[Any]:
+        """What a role's actions mean now, as JSON values, seat by seat; for worlds with `named_actions`."""
+        raise NotClaimedError(f"{type(self).__name__} does not name its actions")
+
+    def numbered(self, state: Any, row: int, role: int, named: list[Any]) -> list[Any]:
+        """The actions that `named` gave these meanings, in the state as it is now; `ActionError` if there is none."""
+        raise NotClaimedError(f"{type(self).__name__} does not name its actions")
 
     def instance(self, seed: int) -> Any:
         """The instance that this seed draws, as a datum; for worlds whose instances can be named or stored."""

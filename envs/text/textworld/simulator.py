@@ -9,6 +9,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from ludarium.envs.core.errors import ActionError
 from ludarium.envs.core.language import AnyText
 from ludarium.envs.core.rng import draw_below, episode_key
 from ludarium.envs.core.simulator import Choice, ObjectSimulator, Role
@@ -58,7 +59,7 @@ class Textworld(ObjectSimulator):
         if not self.paths:
             settings_of(config.make)
         self.indexed = config.action == "index"
-        self.masked = self.indexed
+        self.masked = self.named_actions = self.indexed
         action = spaces.Discrete(config.max_commands) if self.indexed else AnyText(_MAX_TEXT)
         self.roles = (Role("player", 1, AnyText(), action),)
 
@@ -90,6 +91,20 @@ class Textworld(ObjectSimulator):
         text = " ".join(text.replace("\0", " ").split())
         refused = any(word[:9] in _REFUSED for word in _WORD.findall(text.lower()))
         return text, 2 if refused else int(not text)
+
+    def named(self, state: Any, row: int, role: int, actions: Any) -> list[Any]:
+        """The command at the place in the list, empty where there is none: lists may change, commands stay."""
+        return [self._command(state.games[row], action)[0] for action in actions]
+
+    def numbered(self, state: Any, row: int, role: int, named: list[Any]) -> list[Any]:
+        """The place of the command in the list; the empty command is at the first place that holds none."""
+        listed = state.games[row].admissible
+        missing = [command for command in named if command and command not in listed]
+        if missing or ("" in named and len(listed) == self.config.max_commands):
+            raise ActionError(
+                f"{missing[0] if missing else 'no command'!r:.80} is not among the {len(listed)} commands"
+            )
+        return [listed.index(command) if command else len(listed) for command in named]
 
     def see(self, game: Game, seat: int) -> str:
         """What TextWorld said last."""

@@ -11,7 +11,7 @@ import pytest
 from requirements import need
 
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.errors import ConfigError, FileFormatError, NotClaimedError
+from ludarium.envs.core.errors import ConfigError, FileFormatError, NotClaimedError, TraceError
 from ludarium.envs.core.language import commands, parse, tools
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.core.trace import decode, encode
@@ -67,6 +67,30 @@ def test_snapshots_and_traces_play_the_commands_again() -> None:
     assert decode(encode(batch.trace())).replay().ok
     batch.restore(kept)
     assert batch.digest() == digest
+
+
+def test_traces_hold_commands_and_never_places_in_a_list() -> None:
+    """The two ways to act leave the same actions and digests."""
+    indexed, typed = begun(3), begun(3, action="text")
+    chance, none = np.random.default_rng(1), indexed.simulator.config.max_commands - 1
+    for n in range(12):
+        listed = commands(indexed.simulator, indexed.state, 0, 0) or ()
+        place = none if n == 4 else int(chance.integers(len(listed)))
+        indexed.actions[0][0][0] = place
+        typed.actions[0][0][0] = "" if place == none else listed[place]
+        indexed.step()
+        typed.step()
+    mine, other = indexed.trace(), typed.trace()
+    assert mine.header["roles"][0]["type"] == "json"
+    assert mine.actions == other.actions
+    assert [step[0] for step in mine.actions[0]].count("") == 1
+    assert indexed.digest() == typed.digest()
+    found = decode(encode(mine))
+    assert found.actions == mine.actions
+    assert found.replay().ok
+    found.actions[0][2] = ["fly to the moon"]
+    with pytest.raises(TraceError, match="fly to the moon"):
+        found.replay()
 
 
 def test_it_claims_text_commands_and_one_tool_and_nothing_else() -> None:
