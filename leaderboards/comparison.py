@@ -20,6 +20,8 @@ COSTS = frozenset(
     {"agent_tokens", "invalid_rate", "makespan", "redundant_reads", "steps", "sum_of_costs", "turns", "user_errors", "violations"}
 )  # fmt: skip
 """Metrics of the suite's worlds of which less is better."""
+_XMLNS = ' xmlns="http://www.w3.org/2000/svg"'
+"""What an SVG needs only where it is a file of its own."""
 _THRESHOLDS = 101
 _SHOWN = 5
 """Thresholds in the table beside the profiles."""
@@ -165,7 +167,7 @@ def _plots(found: Comparison) -> str:
         return f"<p>Without plots: {_escape(error)}</p>"
     words = ("Means with 95 % intervals.", "Performance profiles with pointwise 95 % bands.")
     return "".join(
-        f'<figure><div class="wide" tabindex="0" role="region" aria-label="Plot: {text}">{svg}</div>'
+        f'<figure><div class="wide" tabindex="0" role="region" aria-label="Plot: {text}">{svg.replace(_XMLNS, "")}</div>'
         f"<figcaption>{text} The table below has the figures.</figcaption></figure>"
         for svg, text in zip(drawn, words, strict=False)
     )

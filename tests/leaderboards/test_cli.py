@@ -154,12 +154,13 @@ def test_every_answer_can_be_json(here, finished):
 def test_a_run_writes_its_report_with_replays(here):
     call("run", "tiny.toml", "-a", "pibt", "-a", "random", "-o", "run", "-j", 0)
     page = (here / "run" / "report.html").read_text()
-    links = re.findall(r'href="([^"]+)"', page)
+    links = re.findall(r'<a href="([^"]+)"', page)
     assert len(links) == 4
     assert all((here / "run" / link).is_file() for link in links)
     assert "src=" not in page
     assert "http" not in page.replace("http-equiv", "")
-    assert page.count("<table>") == 2
+    assert page.count("<caption>throughput") == 2
+    assert page.count("<table>") == 5  # ranks, improvement and profiles besides
     assert call("verify", "run")[0] == 0
 
 
