@@ -43,6 +43,7 @@ _LEAST_SECONDS = {"human": 0.1, "llm": 0.005}
 _WORLD_SECONDS = 1e-8
 """Seconds that the world itself takes for one seat in one step, at the very least."""
 _LOST = ("crash", "nonsense", "start", "died", "late", "fallback", "budget", "endpoint")
+_RESULT = {"metrics", "over", "steps"}
 _HEADER = {
     "agent",
     "config",
@@ -213,6 +214,9 @@ class Examiner:
             return None
         wanted = self._header(self.units[number])
         wrong = self._other(trace.header, wanted, number)
+        odd = sorted(set(trace.result) - _RESULT) if isinstance(trace.result, dict) else ["no object"]
+        if odd:
+            wrong = f"the result has an unknown key {odd[0]!r:.80}"
         if wrong:
             self._problem(name, wrong)
             return None

@@ -6,6 +6,7 @@ import sys
 import textwrap
 
 import pytest
+from requirements import need
 
 from ludarium.leaderboards.runner import run
 
@@ -161,3 +162,59 @@ def edit_scenario(here):
         return str(here / name)
 
     return edit
+
+
+@pytest.fixture(scope="session")
+def tiny_track(finished):
+    """A track over the tiny scenario."""
+    from ludarium.leaderboards.track import load_track
+    from ludarium.scenarios.loader import load
+
+    folder = finished.root.parent
+    path = folder / "tiny-track.toml"
+    path.write_text(
+        f'name = "tiny-track"\nversion = 3\ntitle = "Tiny"\nscenario = "tiny.toml"\nsplit = "test"\nmetric = "throughput"\n'
+        f'scenario_hash = "{load(folder / "tiny.toml").hash}"\nhigher_is_better = true\nworst = 0.0\n'
+        "[budgets]\nsteps = 80\nwall_s = 60\n"
+    )
+    return load_track(path)
+
+
+@pytest.fixture(scope="session")
+def packed(finished, tiny_track):
+    """Submissions of both agents of the finished run, not to be changed: agent -> file."""
+    from ludarium.leaderboards import keys
+    from ludarium.leaderboards.submission import pack
+
+    key, folder = keys.new_key(), finished.root.parent / "packed"
+    return {
+        agent: pack(finished.root, tiny_track, name=agent, agent=agent, key=key, to=folder)
+        for agent in ("random", "pibt")
+    }
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server that is there while tests run; `new_database()` gives the URL of an empty database."""
+    initdb = need("postgres")
+    import throwaway_postgres
+
+    with throwaway_postgres.start(initdb) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def board_url(request, tmp_path):
+    """The URL of an empty database for a board, of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'board.db'}"
+    return request.getfixturevalue("postgres").new_database()
+
+
+@pytest.fixture
+def board(board_url, tmp_path):
+    """An empty board on each kind of database."""
+    from ludarium.leaderboards.store import Store
+
+    with Store(board_url, tmp_path / "blobs") as store:
+        yield store
