@@ -12,7 +12,7 @@ from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.config import Config
 from ludarium.envs.core.errors import LudariumError, RunError
 from ludarium.envs.core.registry import config_class, make_simulator, world
-from ludarium.envs.core.replay import FLOAT_TOLERANCE, Replayer
+from ludarium.envs.core.replay import FLOAT_TOLERANCE, Replay, Replayer
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.episode import Unit, agent_seed, begin, bounds_of
 from ludarium.leaderboards.folder import RunFolder, canonical, run_digest, units_of
@@ -21,6 +21,8 @@ from ludarium.scenarios.loader import Case, Scenario, file_hash
 __all__ = ["Problem", "Report", "verify"]
 
 _LOST = ("crash", "nonsense", "start", "died", "late", "fallback", "budget", "endpoint")
+_TOGETHER = 64
+"""Episodes that are in memory at once."""
 _COUNTED = ("crash", "nonsense", "fallback", "budget", "endpoint")
 
 
@@ -97,9 +99,11 @@ class _Checker:
         yield from self._rows(rows, units)
         yield from self._files(units)
         known = [row for row in rows if _key(row) in units]
-        for number, row in enumerate(known):
-            yield from self._episode(scenario, units[_key(row)], row)
-            progress(number + 1, len(known))
+        for first in range(0, len(known), _TOGETHER):
+            some = known[first : first + _TOGETHER]
+            for done, found in enumerate(self._episodes(scenario, [(units[_key(row)], row) for row in some]), 1):
+                yield from found
+                progress(first + done, len(known))
         self.digest = run_digest(self.run.manifest, rows)
         yield from self._result(rows)
 
@@ -147,27 +151,40 @@ class _Checker:
             if path.is_file() and name not in expected:
                 yield Problem(name, "belongs to no episode of this run")
 
-    def _episode(self, scenario: Scenario, unit: Unit, row: dict[str, Any]) -> Iterator[Problem]:
-        path = self.root / unit.trace
+    def _episodes(self, scenario: Scenario, some: list[tuple[Unit, dict[str, Any]]]) -> Iterator[list[Problem]]:
+        """The problems of each of these episodes, which are replayed together."""
+        loaded = [self._load(scenario, unit, row) for unit, row in some]
+        played = iter(self._replayer.replay_all([trace for _, trace in loaded if trace is not None]))
+        for (unit, row), (problems, trace) in zip(some, loaded, strict=True):
+            if trace is not None:
+                problems += self._played(scenario, unit, row, trace, next(played))
+            yield problems
+
+    def _load(self, scenario: Scenario, unit: Unit, row: dict[str, Any]) -> tuple[list[Problem], Trace | None]:
+        """The trace of an episode, None if it is not to be replayed, and what is wrong with its file."""
+        path, problems = self.root / unit.trace, []
         if row.get("trace") != unit.trace:
-            yield Problem(unit.trace, f"the row names another trace: {row.get('trace')!r}")
+            problems.append(Problem(unit.trace, f"the row names another trace: {row.get('trace')!r}"))
         try:
             found = file_hash(path)
             trace = Trace.load(path)
         except (OSError, LudariumError) as error:
             missing = isinstance(error, FileNotFoundError)
-            yield Problem(unit.trace, "the trace is missing" if missing else str(error).removeprefix(f"{path}: "))
-            return
+            why = "the trace is missing" if missing else str(error).removeprefix(f"{path}: ")
+            return [*problems, Problem(unit.trace, why)], None
         if found != row.get("trace_hash"):
-            yield Problem(unit.trace, f"the file's hash is {found}, the row says {row.get('trace_hash')}")
+            problems.append(Problem(unit.trace, f"the file's hash is {found}, the row says {row.get('trace_hash')}"))
         wrong = self._other_episode(scenario, unit, row, trace)
         if wrong:
-            yield Problem(unit.trace, wrong)
-            return
-        try:
-            played = self._replayer.replay(trace)
-        except (LudariumError, ValueError, IndexError) as error:
-            yield Problem(unit.trace, f"does not replay: {error}")
+            return [*problems, Problem(unit.trace, wrong)], None
+        return problems, trace
+
+    def _played(
+        self, scenario: Scenario, unit: Unit, row: dict[str, Any], trace: Trace, played: Replay | LudariumError
+    ) -> Iterator[Problem]:
+        """What the replay of an episode shows to be wrong."""
+        if not isinstance(played, Replay):
+            yield Problem(unit.trace, f"does not replay: {played}")
             return
         self.episodes += 1
         self.steps += played.steps
