@@ -12,6 +12,8 @@ from ludarium.envs.core.laws.outcome import Broken
 __all__ = ["Shrinker", "length_of"]
 
 _ROUNDS = 8
+_ANEW = 16
+"""Fresh cases of each shorter length that are tried at the end."""
 Item = tuple[Any, bool]
 """An action of a script (None: the lowest legal one), and whether it goes against the mask."""
 
@@ -159,7 +161,7 @@ class Shrinker:
         """Shorter cases with other seeds and actions: what cannot be reached by leaving out may be found anew."""
         steps = length_of(case, self.law)
         for length in range(0, min(steps - 1, 8)):
-            for k in range(6):
+            for k in range(_ANEW):
                 yield case.replace(script=None, scripted_wild=(), prefix=None, length=length, before=0 if k % 2 else length,
                                    seed=k, policy=k, mix=k % 4, cut=(0, 16, 8)[k % 3])  # fmt: skip
 
