@@ -78,7 +78,7 @@ class Database:
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment of the database, and writes nothing."""
-        with self.errors(), Session(self._reader) as session, session.begin():
+        with self.errors(), Session(self._reader, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextlib.contextmanager
@@ -115,7 +115,7 @@ class Database:
         return int(micros or 0)
 
     def scrub(self) -> None:
-        """After an erasure: leave no old pages in SQLite's log beside the file. (PostgreSQL's VACUUM is its operator's.)"""
+        """After an erasure: leave no old pages in SQLite's log beside the file. PostgreSQL vacuums when it will."""
         if self.sqlite:
             with self.errors(), contextlib.closing(self.engine.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

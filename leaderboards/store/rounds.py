@@ -68,12 +68,14 @@ class Rounds:
 
     def find(self, track: str, name: str) -> Round | None:
         """A round by its track and name."""
+        track, name = text("track", track, MAX_TEXT), text("name", name, MAX_TEXT)
         with self._database.read() as session:
             row = session.scalar(select(RoundRow).filter_by(track=track, name=name))
             return None if row is None else _round(row)
 
     def all(self, track: str) -> list[Round]:
         """The rounds of a track in order."""
+        track = text("track", track, MAX_TEXT)
         with self._database.read() as session:
             return [
                 _round(row) for row in session.scalars(select(RoundRow).filter_by(track=track).order_by(RoundRow.id))
@@ -114,7 +116,8 @@ class Rounds:
 
 
 def _current(session: Session, track: str) -> RoundRow | None:
-    return session.scalar(select(RoundRow).where(RoundRow.track == track, RoundRow.closed_at.is_(None)))
+    wanted = text("track", track, MAX_TEXT)
+    return session.scalar(select(RoundRow).where(RoundRow.track == wanted, RoundRow.closed_at.is_(None)))
 
 
 def _row(session: Session, round_id: int) -> RoundRow:

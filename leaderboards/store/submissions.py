@@ -109,7 +109,7 @@ class Submissions:
         """Submissions in the order in which they came, those after number `after`."""
         query = _entries().where(SubmissionRow.id > after).order_by(SubmissionRow.id).limit(limit)
         for column, wanted in (
-            (SubmissionRow.track, track),
+            (SubmissionRow.track, None if track is None else text("track", track, MAX_TEXT)),
             (SubmissionRow.version, version),
             (SubmissionRow.account_id, account),
         ):
