@@ -68,6 +68,7 @@ class Terminal:
     def __init__(self, quiet: bool = False, words: bool = False) -> None:
         self._quiet, self._words = quiet, words
         self._rules = words
+        self._told_before: list[str] = []
         self._keys = not (quiet or words) and sys.stdin.isatty() and sys.stdout.isatty() and _can_raw()
 
     def show(self, batch: Batch, seat: int | None) -> None:
@@ -80,7 +81,8 @@ class Terminal:
         if self._rules:
             print(batch.simulator.rules(), end="\n\n")
             self._rules = False
-        print(self._told(batch, seat, picture))
+        told = self._told(batch, seat, picture)
+        print(told if picture is not None else self._news(told))
         if seat is None and sys.stdout.isatty():
             import time
 
@@ -93,6 +95,13 @@ class Terminal:
             return picture
         words = batch.simulator.describe(batch.state, 0, seat or 0)
         return words if picture is None else "\n".join([picture, *words.splitlines()[:3]])
+
+    def _news(self, told: str) -> str:
+        """What a story that only grows has more than when it was last told; all of any other text."""
+        lines, before = told.split("\n"), self._told_before
+        self._told_before = lines[:-1]  # the last line says who is next
+        known = len(before) if len(before) > 1 and lines[: len(before)] == before else 0
+        return "\n".join(lines[known:])
 
     def _picture(self, batch: Batch) -> str | None:
         from ludarium.envs.core.render import render
@@ -125,6 +134,8 @@ class Terminal:
                 print("commands:", ", ".join(commands[:40]))
             print("> ", end="", flush=True)
         line = sys.stdin.readline()
+        if not (self._quiet or sys.stdin.isatty()):
+            print(line.rstrip("\n"))  # as if it had been typed
         return None if not line or line.strip() in ("q", "quit") else line.strip()
 
     def say(self, text: str) -> None:

@@ -215,6 +215,16 @@ def test_by_words_a_person_reads_what_a_model_reads(here, world):
     assert (words if batch.asked[0, 0] else words.splitlines()[0]) in out
 
 
+def test_a_story_is_told_once_and_a_piped_line_is_seen(here):
+    typed = "Hello! What can I do for you?\nCould you please tell me your full name and zip code?\n"
+    code, out = call("play", "text-desk-v0", "--words", "-o", "words.trace", stdin=typed)
+    assert code == 0
+    for line in typed.splitlines():
+        assert f"> {line}\n" in out
+        assert out.count(f"You: {line}\n") == 1
+    assert out.count("You serve at the desk of Larkspur Goods.") == 1
+
+
 def test_mistakes_of_play_are_named(here):
     with pytest.raises(LudariumError, match="no seat 'robot_9'; did you mean 'robot_"):
         call("play", "mapf-v0", "--seat", "robot_9", "-c", "num_robots=3")

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from text.desk.table_of_agents import talk
 
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.registry import make_simulator
+from ludarium.envs.core.scene import Label
 
 
 def shown(simulator: Any, state: Any) -> str:
@@ -58,3 +60,18 @@ def test_rooms_stay_in_the_picture_once_seen() -> None:
         d = full["exits"][full["room"]].index(full["room"] + 1)
         batch.actions[0][0, 0] = 5 + d
         batch.step()
+
+
+@pytest.mark.parametrize("domain", ["retail", "travel", "telecom"])
+def test_the_desk_is_readable_in_every_font_and_keeps_to_its_columns(domain: str) -> None:
+    batch = talk("desk-expert", 3, domain=domain)
+    scene = batch.simulator.scene(batch.state, 0)
+    labels = [shape for shape in scene.shapes if isinstance(shape, Label)]
+    left, right = ([label for label in labels if (label.x < 28) == side] for side in (True, False))
+    assert left
+    assert right
+    assert not set("{}[]") & set("".join(label.text for label in labels))
+    for column, room in ((left, 27.0), (right, 15.7)):
+        assert max(len(label.text) for label in column) * 0.6 <= room  # the pixel font's widest advance at this size
+    assert "touched" not in scene.words
+    assert len({label.y for label in left}) == len(left)

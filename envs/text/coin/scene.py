@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ludarium.envs.core.scene import Circle, Line, Rect, Scene, Shape
+from ludarium.envs.core.scene import Circle, Label, Line, Rect, Scene, Shape
 from ludarium.envs.text.coin import dynamics, language
 from ludarium.envs.text.coin.generate import CLOSED, OPEN, WALL
 
@@ -44,10 +44,12 @@ def scene(simulator: Coin, state: dynamics.State, row: int) -> Scene:
                 other = int(state.exits[row, room, d])
                 if state.seen[row, other]:
                     lines.append(Line(((x, y), tuple(place[other].tolist())), 0.12, "path"))
-        rooms.append(
-            Rect(x - 0.4, y - 0.4, 0.8, 0.8, "floor", f"room_{room}", title=language.name_of(state.key[row], room))
-        )
-    shapes = [*lines, *rooms, Circle(_REACH + 0.5, _REACH + 0.5, 0.3, "robot", "player", title="player")]
+        name = language.name_of(state.key[row], room)
+        rooms.append(Rect(x - 0.45, y - 0.45, 0.9, 0.9, "wall"))  # floors alone are hardly seen on paper
+        rooms.append(Rect(x - 0.4, y - 0.4, 0.8, 0.8, "floor", f"room_{room}", title=name))
+    name = language.name_of(state.key[row], int(state.room[row]))
+    shapes = [*lines, *rooms, Circle(_REACH + 0.5, _REACH + 0.5, 0.3, "robot", "player", title="player"),
+              Label(0.5, 1.0, f"In the {name}", 0.7, "start")]  # fmt: skip
     coin = int(state.coin[row])
     if not state.held[row] and state.seen[row, coin]:
         x, y = place[coin].tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["scene"]
 
 _WIDE, _HIGH = 6.0, 4.0
+_CHARACTERS = 25
 _REACH = 2
 """Rooms to each side of the player that the picture shows."""
 
@@ -59,7 +61,8 @@ def scene(simulator: Cooking, state: State, row: int) -> Scene:
             lines.append(f"{language.thing(state, row, i)} ({where})")
     carried = [language.thing(state, row, i) for i in range(t.ITEMS) if state.where[row, i] == HELD]
     lines += [f"carried: {name}" for name in carried]
-    for n, line in enumerate(lines[:32]):
+    rows = [part for line in lines for part in textwrap.wrap(line, _CHARACTERS, subsequent_indent="   ")]
+    for n, line in enumerate(rows[:32]):
         shapes.append(Label(right + 0.5, 0.7 + 0.6 * n, line, 0.45, "start"))
     points = int(state.earned[row]).bit_count()
     return Scene(

@@ -31,17 +31,21 @@ _HOW = (
 def rules(domain: Domain) -> str:
     """How to act, the policy document, and the tools of both seats."""
     parts = [_HOW, document(domain.title, domain.preamble, domain.rules), "# Tools of the agent"]
-    parts += [f"- {_signature(tool)}" for tool in domain.tools.values()]
+    parts.append("\n".join(f"- {_signature(tool)}" for tool in domain.tools.values()))
     if domain.user_tools:
         parts += ["# Tools of the user (on the user's own device)"]
-        parts += [f"- {_signature(tool)}" for tool in domain.user_tools.values()]
+        parts.append("\n".join(f"- {_signature(tool)}" for tool in domain.user_tools.values()))
     parts.append("The user ends the conversation with ###STOP###, ###TRANSFER### or ###OUT-OF-SCOPE###.")
     return "\n\n".join(parts)
 
 
 def _signature(tool: Any) -> str:
-    arguments = ", ".join(f"{p.name}: {p.kind}" + ("?" if p.optional else "") for p in tool.params)
+    arguments = ", ".join(f"{p.name}: {_kind(p)}{'?' if p.optional else ''}" for p in tool.params)
     return f"{tool.name}({arguments}) [{tool.kind}]: {tool.about}"
+
+
+def _kind(param: Any) -> str:
+    return " | ".join(json.dumps(choice) for choice in param.choices) or str(param.kind)
 
 
 def tools_of(game: Game, seat: int) -> tuple[dict[str, Any], ...]:

@@ -13,7 +13,7 @@ from ludarium.envs.text.desk.tables import Tables
 __all__ = ["scene"]
 
 _WIDTH, _HEIGHT, _LINE = 44.0, 26.0, 1.0
-_CHARACTERS = 52
+_CHARACTERS, _COLUMN, _RESULT = 45, 26, 130
 
 
 def scene(game: Game, steps: int, most: int) -> Scene:
@@ -37,15 +37,28 @@ def _lines(game: Game) -> list[tuple[str, str]]:
     lines: list[tuple[str, str]] = []
     for entry in game.log[-40:]:
         who = "agent" if entry.seat == AGENT else "user"
-        words = {
-            "text": f"{who}: {entry.text}",
-            "call": f"  {who} calls {entry.name} {entry.text}",
-            "result": f"  = {entry.text[:110]}",
-            "fault": f"  ! {entry.text[:110]}",
-        }[entry.kind]
+        words = f"{who}: {entry.text}"
+        if entry.kind == "call":
+            words = f"  {who} calls {entry.name}({_shown(entry.text, '=')})"
+        elif entry.kind in ("result", "fault"):
+            words = f"  {'=' if entry.kind == 'result' else '!'} {_cut(_shown(entry.text))}"
         style = "text" if entry.kind == "text" else "wall"
         lines += [(part, style) for part in textwrap.wrap(words, _CHARACTERS, subsequent_indent="    ") or [""]]
     return lines
+
+
+def _shown(text: str, joint: str = ": ") -> str:
+    """JSON in words that every font has."""
+    value = json.loads(text)
+    return (
+        ", ".join(f"{key}{joint}{_short(part)}" for key, part in value.items())
+        if isinstance(value, dict)
+        else str(value)
+    )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _RESULT else text[: text.rfind(" ", 0, _RESULT)] + " ..."
 
 
 def _talk(game: Game) -> list[Shape]:
@@ -67,17 +80,23 @@ def _rows(game: Game) -> list[Shape]:
 
 
 def _changes(start: Tables, now: Tables) -> list[str]:
-    lines = []
+    lines: list[str] = []
     for table, key in sorted({**start.changed, **now.changed}):
         old, row = start.get(table, key), now.get(table, key)
         if old == row:
             continue
         lines.append(f"{table} {key}" + ("" if old else " (new)") + (" (gone)" if row is None else ""))
+        volatile = now.base.volatile.get(table, frozenset())
         for name, value in (row or {}).items():
-            if old is None or old.get(name) != value:
-                lines.append(f"   {name}: {_short(old.get(name)) + ' to ' if old else ''}{_short(value)}"[:30])
+            if name not in volatile and (old is None or old.get(name) != value):
+                words = f"   {name}: {_short(old.get(name)) + ' to ' if old else ''}{_short(value)}"
+                lines += textwrap.wrap(words.strip(), _COLUMN, initial_indent="   ", subsequent_indent="      ")
     return lines
 
 
 def _short(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    if isinstance(value, dict):
+        return f"({', '.join(f'{key} {_short(part)}' for key, part in value.items())})"
+    if isinstance(value, list):
+        return " and ".join(map(_short, value)) or "none"
+    return value or "none" if isinstance(value, str) else json.dumps(value)
