@@ -44,10 +44,18 @@ class Batch:
     """`rows` episodes of one simulator, stepped together.
 
     `world` is the registered id (for traces). With `record`, the actions of every row are kept until its next reset.
+    Under `unseen` nobody looks after a reset: observations, masks and summary are there from the first `step` on.
     """
 
     def __init__(
-        self, simulator: Simulator, rows: int, world: str, *, record: bool = True, illegal: str = "count"
+        self,
+        simulator: Simulator,
+        rows: int,
+        world: str,
+        *,
+        record: bool = True,
+        illegal: str = "count",
+        unseen: bool = False,
     ) -> None:
         if illegal not in ("count", "raise"):
             raise ConfigError(f"illegal = {illegal!r}; expected 'count' (a counted no-op) or 'raise'")
@@ -58,6 +66,7 @@ class Batch:
             record,
             illegal,
         )
+        self.unseen = unseen
         seats = len(simulator.seats)
         self.state = simulator.new(rows)
         self.out = Out(
@@ -136,7 +145,8 @@ class Batch:
         """Bring who is asked, the summary, observations and masks of the rows in `which` up to date."""
         if not self._all_act:
             self.simulator.asked(self.state, self.asked)
-        self.turner().look(tuple(np.where(which[:, None], every, np.int32(-1)) for every in self.every))
+        if not self.unseen:
+            self.turner().look(tuple(np.where(which[:, None], every, np.int32(-1)) for every in self.every))
 
     def put_recorded(self, role: int, actions: list[Any], row: int) -> None:
         """Put what a log holds of a role's actions into its buffer; `ActionError` if it cannot be."""

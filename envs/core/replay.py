@@ -66,7 +66,7 @@ def _batch(trace: Trace, observation: bool, rows: int = 1) -> Batch:
         raise
     except (TypeError, ValueError) as error:
         raise TraceError(f"the trace's config does not fit {trace.id}: {error}") from error
-    return Batch(simulator, rows, trace.id)
+    return Batch(simulator, rows, trace.id, unseen=not observation)
 
 
 def _begin(batch: Batch, traces: Sequence[Trace]) -> None:

@@ -195,8 +195,8 @@ def _plain(value: Any) -> Any:
     raise TraceError(f"a trace holds JSON values; got {type(value).__name__}: {value!r}")
 
 
-def encode(trace: Trace) -> bytes:
-    """The bytes of a trace file; equal traces give equal bytes."""
+def encode(trace: Trace, coded: bool = True) -> bytes:
+    """The bytes of a trace file; equal traces give equal bytes. Without `coded` no kernel is compiled, and files are larger."""
     press = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
     out = bytearray(_json({"format": FORMAT, **trace.header}) + b"\n")
 
@@ -208,9 +208,10 @@ def encode(trace: Trace) -> bytes:
     for number, (role, actions) in enumerate(zip(trace.header["roles"], trace.actions, strict=True)):
         if isinstance(actions, np.ndarray):
             base = int(role.get("base", 0))
-            plain, coded = press.compress(_pack(actions, number, base)), _code(actions, number, base)
-            if coded is not None and len(coded) < len(plain):
-                frame(b"ACTE", coded)
+            plain = press.compress(_pack(actions, number, base))
+            short = _code(actions, number, base) if coded else None
+            if short is not None and len(short) < len(plain):
+                frame(b"ACTE", short)
             else:
                 out.extend(_FRAME.pack(b"ACTS", len(plain)) + plain)
         else:
