@@ -254,7 +254,8 @@ class Examiner:
         if header.get("seed") != wanted["seed"]:
             return self._wrong_seed(header["seed"], number)
         for name, value in wanted.items():
-            if canonical(header.get(name)) != canonical(value):
+            given = header.get(name)
+            if given != value and canonical(given) != canonical(value):
                 return f"is of another episode: {name} is {canonical(given):.200}, not {canonical(value):.200}"
         return ""
 

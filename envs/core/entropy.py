@@ -67,6 +67,29 @@ def _encode(rows: NDArray[np.uint8], base: int, table: NDArray[np.int64], words:
 
 
 @tight
+def _lay_out(shares: NDArray[np.uint8], table: NDArray[np.int64], slots: NDArray[np.uint8]) -> bool:
+    """Write where each number's share begins, and whose each place is; False if shares do not add up to 256.
+
+    A context without shares does not occur, and anything that adds up will do for it.
+    """
+    contexts, base = shares.shape
+    for context in range(contexts):
+        begin = 0
+        for value in range(base):
+            table[context, value] = begin
+            for _ in range(np.int64(shares[context, value])):
+                if begin < _SCALE:
+                    slots[context, begin] = value
+                begin += 1
+        if begin == 0:
+            table[context, 1:] = _SCALE
+        elif begin != _SCALE:
+            return False
+        table[context, base] = _SCALE
+    return True
+
+
+@tight
 def _decode(
     words: NDArray[np.uint16], base: int, table: NDArray[np.int64], slots: NDArray[np.uint8], rows: NDArray[np.uint8]
 ) -> bool:
@@ -146,11 +169,7 @@ def decompress(data: bytes, base: int, rows: NDArray[np.uint8]) -> bool:
     body: Any = data[1 + contexts * base :]
     if len(data) < 1 + contexts * base or len(body) % 2:
         return False
-    shares = np.frombuffer(data, np.uint8, contexts * base, 1).reshape(contexts, base)
-    sums = shares.sum(1, dtype=np.int64)
-    if not ((sums == _SCALE) | (sums == 0)).all():
-        return False
-    filled = np.where((sums == 0)[:, None], np.eye(1, base, dtype=np.int64) * (_SCALE - 1), shares)
-    filled[sums == 0, 1] = 1  # a context that does not occur: anything that adds up
-    slots = np.repeat(np.tile(np.arange(base, dtype=np.uint8), contexts), filled.reshape(-1)).reshape(contexts, _SCALE)
-    return bool(_decode(np.frombuffer(body, "<u2").astype(np.uint16), base, _table(filled), slots, rows))
+    shares = np.frombuffer(data, np.uint8, contexts * base, 1).reshape(contexts, base).copy()
+    table, slots = np.zeros((contexts, base + 1), np.int64), np.zeros((contexts, _SCALE), np.uint8)
+    words = np.frombuffer(body, "<u2").astype(np.uint16)
+    return bool(_lay_out(shares, table, slots) and _decode(words, base, table, slots, rows))
