@@ -148,7 +148,7 @@ class LLMAgent(Agent):
                 _charge(spent[seat], outcome)
                 if isinstance(outcome, LLMError):
                     script.close()
-                    decided[seat] = self._given_up(seat, turns[seat], outcome)
+                    decided[seat] = self._given_up(seat, turns[seat], outcome, gateway)
                 else:
                     go_on(seat, script, lambda s=script, a=outcome: s.send(a))  # type: ignore[misc]
         spent[next(iter(turns))].update(self._before)
@@ -215,11 +215,13 @@ class LLMAgent(Agent):
             session=f"{self._episode}/{seat}",
         )
 
-    def _given_up(self, seat: str, turn: Turn, error: LLMError) -> Decision:
+    def _given_up(self, seat: str, turn: Turn, error: LLMError, gateway: Gateway) -> Decision:
         """The model was not asked, or did not answer. What no other turn can mend is raised."""
         if isinstance(error, CassetteMissError | MissingKeyError):
             raise error
-        if isinstance(error, EndpointError) and error.status in _HOPELESS:
+        so_far = gateway.ledger.totals
+        unreached = isinstance(error, EndpointError) and error.kind == "connection" and so_far.failed == so_far.turns
+        if unreached or (isinstance(error, EndpointError) and error.status in _HOPELESS):
             raise ConfigError(f"the endpoint of {self.model} cannot be used: {error}") from error
         why = "budget" if isinstance(error, BudgetExceededError) else "endpoint"
         return self._fallback(seat, turn, why, str(error), "")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from ludarium.envs.core.errors import RunError
 from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.verify import verify
 
@@ -33,3 +34,11 @@ def test_they_are_counted_by_why_and_no_row_may_say_otherwise(here, why, kind):
     rows[0]["faults"], rows[0]["turns_lost"] = {}, 0
     (done.root / "episodes.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert any(f"{kind} = 0" in problem.what for problem in verify(done.root).problems)
+
+
+def test_an_endpoint_that_nobody_ever_reached_stops_the_run(here):
+    model = "llm:m?base_url=http://127.0.0.1:9/v1&tries=1"  # port 9 takes no connection
+    with pytest.raises(
+        RunError, match=r"LLMAgent cannot play this world: the endpoint of m cannot be used: no connection"
+    ):
+        run("text-household-quick", [model], here / "run", episodes=1)
