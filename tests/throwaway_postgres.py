@@ -15,7 +15,7 @@ import psycopg
 
 
 class Server:
-    """A running server; each test gets a database of its own."""
+    """A running server; each test gets a schema of its own, which is made and dropped faster than a database."""
 
     def __init__(self, folder):
         self.folder, self.made = folder, 0
@@ -23,13 +23,16 @@ class Server:
     def url(self, name):
         return f"postgresql://owner@/{name}?host={self.folder}"
 
+    def _run(self, statement):
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(statement)
+
     def new_database(self):
-        """The URL of a new empty database."""
+        """The URL of what looks like a new empty database."""
         self.made += 1
         name = f"board{self.made}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+        self._run(f"CREATE SCHEMA {name}")
+        return f"{self.url('postgres')}&options=-csearch_path%3D{name}"
 
 
 def _other_user():
@@ -60,7 +63,7 @@ def start(initdb):
         subprocess.run(made, check=True, **quiet)
         log = (folder / "log").open("w")
         program = Path(initdb).resolve().parent / "postgres"
-        settings = ["listen_addresses=", f"unix_socket_directories={folder}", "max_connections=200"]
+        settings = ["listen_addresses=", f"unix_socket_directories={folder}", "max_connections=200", "fsync=off"]
         server = subprocess.Popen(
             [program, "-D", "data", *(part for setting in settings for part in ("-c", setting))],
             stderr=log,

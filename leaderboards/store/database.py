@@ -36,8 +36,9 @@ def parse(url: str) -> URL:
         except ArgumentError:
             raise StoreError("this is no database's address; expected postgresql://... or sqlite:///FILE") from None
     if found.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        query = {"options": "-c synchronous_commit=on", **found.query}
-        return found.set(drivername="postgresql+psycopg", query=query)
+        given = found.query.get("options", ())
+        options = " ".join(["-c synchronous_commit=on", *((given,) if isinstance(given, str) else given)])
+        return found.set(drivername="postgresql+psycopg", query={**found.query, "options": options})
     if found.drivername != "sqlite":
         raise StoreError(f"database of kind {found.drivername!r:.40}; expected postgresql://... or sqlite:///FILE")
     if not found.database or found.database == ":memory:" or found.query:

@@ -35,7 +35,7 @@ def _people() -> None:
     op.create_table(
         "tokens",
         sa.Column("id", ID, nullable=False),
-        sa.Column("account_id", BIG, sa.ForeignKey("accounts.id", name="fk_tokens_account_id"), nullable=False),
+        sa.Column("account_id", ID, sa.ForeignKey("accounts.id", name="fk_tokens_account_id"), nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("scopes", sa.Text, nullable=False),
         sa.Column("created_at", BIG, nullable=False),
@@ -65,12 +65,12 @@ def _submissions() -> None:
         sa.Column("id", ID, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("size", BIG, nullable=False),
-        sa.Column("account_id", BIG, sa.ForeignKey("accounts.id", name="fk_submissions_account_id"), nullable=False),
+        sa.Column("account_id", ID, sa.ForeignKey("accounts.id", name="fk_submissions_account_id"), nullable=False),
         sa.Column("track", sa.Text, nullable=False),
         sa.Column("version", BIG, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("tier", sa.Text, nullable=False),
-        sa.Column("round_id", BIG, sa.ForeignKey("rounds.id", name="fk_submissions_round_id")),
+        sa.Column("round_id", ID, sa.ForeignKey("rounds.id", name="fk_submissions_round_id")),
         sa.Column("manifest", sa.Text, nullable=False),
         sa.Column("salt", sa.Text),
         sa.Column("manifest_digest", sa.String(64), nullable=False),
@@ -87,8 +87,8 @@ def _submissions() -> None:
     op.create_table(
         "attempts",
         sa.Column("id", ID, nullable=False),
-        sa.Column("round_id", BIG, sa.ForeignKey("rounds.id", name="fk_attempts_round_id"), nullable=False),
-        sa.Column("account_id", BIG, sa.ForeignKey("accounts.id", name="fk_attempts_account_id"), nullable=False),
+        sa.Column("round_id", ID, sa.ForeignKey("rounds.id", name="fk_attempts_round_id"), nullable=False),
+        sa.Column("account_id", ID, sa.ForeignKey("accounts.id", name="fk_attempts_account_id"), nullable=False),
         sa.Column("commitment", sa.Text, nullable=False),
         sa.Column("created_at", BIG, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
@@ -97,7 +97,7 @@ def _submissions() -> None:
     op.create_table(
         "jobs",
         sa.Column("id", ID, nullable=False),
-        sa.Column("submission_id", BIG, sa.ForeignKey("submissions.id", name="fk_jobs_submission_id"), nullable=False),
+        sa.Column("submission_id", ID, sa.ForeignKey("submissions.id", name="fk_jobs_submission_id"), nullable=False),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("tries", BIG, nullable=False),
         sa.Column("due_at", BIG, nullable=False),
@@ -115,7 +115,7 @@ def _log() -> None:
     op.create_table(
         "verdicts",
         sa.Column(
-            "submission_id", BIG, sa.ForeignKey("submissions.id", name="fk_verdicts_submission_id"), nullable=False
+            "submission_id", ID, sa.ForeignKey("submissions.id", name="fk_verdicts_submission_id"), nullable=False
         ),
         sa.Column("verdict", sa.Text, nullable=False),
         sa.Column("measured", sa.Text, nullable=False),
@@ -126,7 +126,7 @@ def _log() -> None:
     op.create_table(
         "episodes",
         sa.Column(
-            "submission_id", BIG, sa.ForeignKey("submissions.id", name="fk_episodes_submission_id"), nullable=False
+            "submission_id", ID, sa.ForeignKey("submissions.id", name="fk_episodes_submission_id"), nullable=False
         ),
         sa.Column("number", BIG, nullable=False),
         sa.Column("digest", sa.Text),
@@ -150,7 +150,7 @@ def _log() -> None:
         "disagreements",
         sa.Column("link", BIG, sa.ForeignKey("log.number", name="fk_disagreements_link"), nullable=False),
         sa.Column(
-            "submission_id", BIG, sa.ForeignKey("submissions.id", name="fk_disagreements_submission_id"), nullable=False
+            "submission_id", ID, sa.ForeignKey("submissions.id", name="fk_disagreements_submission_id"), nullable=False
         ),
         sa.Column("verdict", sa.Text, nullable=False),
         sa.Column("worker", sa.Text, nullable=False),
