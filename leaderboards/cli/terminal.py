@@ -69,6 +69,7 @@ class Terminal:
         self._quiet, self._words = quiet, words
         self._rules = words
         self._told_before: list[str] = []
+        self._left = False
         self._keys = not (quiet or words) and sys.stdin.isatty() and sys.stdout.isatty() and _can_raw()
 
     def show(self, batch: Batch, seat: int | None) -> None:
@@ -100,7 +101,8 @@ class Terminal:
         """What a story that only grows has more than when it was last told; all of any other text."""
         lines, before = told.split("\n"), self._told_before
         self._told_before = lines[:-1]  # the last line says who is next
-        known = len(before) if len(before) > 1 and lines[: len(before)] == before else 0
+        grown = len(lines) > len(before) + 1 or self._left
+        known = len(before) if len(before) > 1 and grown and lines[: len(before)] == before else 0
         return "\n".join(lines[known:])
 
     def _picture(self, batch: Batch) -> str | None:
@@ -136,7 +138,8 @@ class Terminal:
         line = sys.stdin.readline()
         if not (self._quiet or sys.stdin.isatty()):
             print(line.rstrip("\n"))  # as if it had been typed
-        return None if not line or line.strip() in ("q", "quit") else line.strip()
+        self._left = not line or line.strip() in ("q", "quit")
+        return None if self._left else line.strip()
 
     def say(self, text: str) -> None:
         """A sentence."""

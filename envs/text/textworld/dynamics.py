@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,18 @@ from ludarium.envs.core.errors import FileFormatError
 from ludarium.envs.text.textworld.generate import textworld
 
 __all__ = ["Game"]
+
+
+_PROMPT = re.compile(r"\n?>\s+-= [^\n]* =-\s*-?\d+/\d+\s*\Z")
+"""the interpreter's status line, which tells the room, the score and the moves once more"""
+_BANNER = re.compile(r"\A(?:[\s|\\/$_<>]*\n)+")
+"""the word TEXTWORLD, drawn with dollar signs"""
+
+
+def _said(feedback: str) -> str:
+    """What TextWorld says of the game, without its title, its prompt, and rows of empty lines."""
+    text = _BANNER.sub("", _PROMPT.sub("", feedback.strip()))
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).strip()
 
 
 class Game:
@@ -34,7 +47,7 @@ class Game:
 
     def _note(self, state: Any) -> None:
         """Keep what TextWorld said."""
-        self.text = str(state["feedback"]).strip()
+        self.text = _said(str(state["feedback"]))
         self.admissible = sorted(set(state["admissible_commands"] or ()))[: self.limit]
         self.won, self.lost = bool(state.get("won")), bool(state.get("lost"))
         score = state.get("score")  # the PDDL engine keeps none before the first step
