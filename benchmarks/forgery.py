@@ -19,7 +19,7 @@ from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "tests" / "leaderboards"))
+sys.path[:0] = [str(HERE.parent / "tests" / "leaderboards"), str(HERE.parent / "tests")]
 
 from conftest import TINY  # noqa: E402
 from forgeries import Forger, Truth, judge_forgery  # noqa: E402

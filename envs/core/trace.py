@@ -308,6 +308,8 @@ def decode(data: bytes, name: str = "trace", limit: int = MAX_BODY) -> Trace:
         if isinstance(error, TraceError):
             raise
         raise TraceError(f"{name}: damaged: {error}") from error
+    if not isinstance(result, dict) or not isinstance(result.get("metrics", {}), dict):
+        raise TraceError(f"{name}: damaged: the result is no object with metrics")
     if any(role is None for role in actions) or len({len(role) for role in actions}) > 1:
         raise TraceError(f"{name}: damaged: the roles' actions are missing or of different lengths")
     return Trace(header, actions, digests, events, result)

@@ -37,11 +37,9 @@ def command(
 
     For example:
 
-        ludarium run mapf-quick --agent pibt --out runs/quick
+        ludarium submit runs/mapf-quick-1 --name "My planner" --agent pibt --to submissions
 
-        ludarium submit runs/quick --name "PIBT" --to submissions
-
-        ludarium verify submissions
+        ludarium submit runs/text-coin-1 --name "My model" --class llm --link code=https://example.org/agent
     """
     from ludarium.leaderboards import keys
     from ludarium.leaderboards.download import is_address

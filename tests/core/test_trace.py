@@ -309,3 +309,10 @@ def test_what_a_trace_becomes_is_limited() -> None:
     assert decode(data, limit=1 << 20).steps == 10_000
     with pytest.raises(TraceError, match="1000000 actions; expected at most"):
         decode(data, limit=1 << 19)
+
+
+@pytest.mark.parametrize("result", [[], "x", 3, {"metrics": "x"}, {"metrics": None}])
+def test_a_result_that_is_none_is_refused(result: Any) -> None:
+    data = encode(Trace(header([{"name": "r", "count": 1}]), [np.zeros((1, 1), np.uint8)], [(1, 1)], [], result))
+    with pytest.raises(TraceError, match="no object with metrics"):
+        decode(data)

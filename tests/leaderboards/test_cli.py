@@ -52,7 +52,12 @@ def test_every_command_has_examples_in_its_help(name):
 
 def prepared(example, name):
     """Where the examples cost minutes, a smaller run of the same."""
-    more = {"bench": ["--seconds", "0.01"], "run": ["--no-report"]}.get(name, [])
+    smaller = {
+        "bench": ["--seconds", "0.01"],
+        "run": ["--no-report"],
+        "submit": ["--partial", "--key", "key"],
+    }
+    more = smaller.get(name, [])
     if name == "run" and "--resume" not in example:
         more += ["--episodes", "1", "--jobs", "0"]
     given, _, command = example.rpartition("|")
@@ -61,8 +66,8 @@ def prepared(example, name):
     return arguments + more, text
 
 
-ELSEWHERE = ("failures/", "other/.venv", "pettingzoo.classic")
-"""Examples that need a failure, another interpreter, or games that are not installed: all in `tests/laws`."""
+ELSEWHERE = ("failures/", "other/.venv", "pettingzoo.classic", "https://example.org")
+"""Examples that need a failure, another interpreter, games that are not installed (all in `tests/laws`), or a server."""
 MY_ENV = "import gymnasium\n\n\ndef MyEnv(**options):\n    return gymnasium.make('FrozenLake-v1', **options)\n"
 
 
