@@ -49,7 +49,9 @@ def command(
     from ludarium.leaderboards.track import load_track
 
     if is_address(str(to).replace(":/", "://", 1)):
-        raise SubmissionError(f"--to {to}: this version submits to a file or a folder; send the file to the board yourself")
+        raise SubmissionError(
+            f"--to {to}: this version submits to a file or a folder; send the file to the board yourself"
+        )
     links = {}
     for item in link or ():
         what, equals, url = item.partition("=")
