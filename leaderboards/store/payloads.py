@@ -18,15 +18,17 @@ __all__ = [
     "impersonal",
     "manifest_digest",
     "opened",
+    "repeatable",
     "retracted",
+    "secret_digest",
     "submitted",
     "verdict",
 ]
 
 IMPERSONAL = ("class", "format", "kernels", "reported", "suite", "tier", "track")
 """What an erasure leaves of a manifest; names, authors, links, labels and keys may lead to a person."""
-MEASURED = ("cpu_s", "wall_s")
-"""What a verdict says of its own making, which no second run repeats: kept, but neither compared nor chained."""
+MEASURED = ("cpu_s", "guard", "wall_s")
+"""What a verdict says of its own making, which another machine does not repeat: kept, but neither compared nor chained."""
 
 
 def impersonal(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -67,6 +69,11 @@ def verdict(found: dict[str, Any], rows: list[dict[str, Any]]) -> Any:
     return {"verdict": found, "rows": rows}
 
 
+def repeatable(payload: Any) -> Any:
+    """What a second run of the same bytes must find too: flags may come with a newer version that judges."""
+    return {**payload, "verdict": {key: value for key, value in payload["verdict"].items() if key != "flags"}}
+
+
 def confirmed(verdict_digest: str) -> Any:
     """A second look that found the same."""
     return {"verdict": verdict_digest}
@@ -82,12 +89,20 @@ def erased() -> Any:
     return {}
 
 
+def secret_digest(secret: str) -> str:
+    """What a round publishes of its secret: SHA-256 of the bytes that the hexadecimal digits mean."""
+    try:
+        return digest(bytes.fromhex(secret))
+    except ValueError:  # somebody changed it
+        return digest(secret.encode("utf-8", "surrogatepass"))
+
+
 def opened(row: RoundRow) -> Any:
     """A round, and what its secret is bound by before it is known."""
     return {
         "track": row.track,
         "name": row.name,
-        "secret": digest(row.secret.encode()),
+        "secret": secret_digest(row.secret),
         "opened_at": row.opened_at,
         "closes_at": row.closes_at,
     }

@@ -99,7 +99,7 @@ class Queue:
         """
         found, rows, measured = _parts(verdict)
         new = payloads.verdict(found, rows)
-        digest = digest_of(new)
+        repeated = digest_of(payloads.repeatable(new))
         with self._database.write() as session:
             head = log.lock(session)
             job = session.scalar(select(JobRow).where(JobRow.id == lease.job_id).with_for_update())
@@ -113,14 +113,14 @@ class Queue:
             if old is None:
                 _record(session, job.submission_id, found, rows, measured, lease.worker, now)
                 log.append(session, head, now, "verdict", lease.digest, new)
-            elif digest_of(old) == digest:
+            elif digest_of(payloads.repeatable(old)) == repeated:
                 if mine:
-                    log.append(session, head, now, "confirmed", lease.digest, payloads.confirmed(digest))
+                    log.append(session, head, now, "confirmed", lease.digest, payloads.confirmed(digest_of(old)))
             else:
                 _disagree(session, head, lease, new, now)
             if mine:
                 job.state, job.lease, job.error = "done", None, None
-        if old is not None and digest_of(old) != digest:
+        if old is not None and digest_of(payloads.repeatable(old)) != repeated:
             raise VerdictConflictError(
                 f"{lease.digest}: {lease.worker} found another verdict than the one on record; both are kept and shown. "
                 "The same bytes must give the same verdict: compare the two workers' versions and machines"

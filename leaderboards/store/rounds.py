@@ -13,7 +13,7 @@ from ludarium.leaderboards.store import accounts, log, payloads
 from ludarium.leaderboards.store.database import Database
 from ludarium.leaderboards.store.models import AttemptRow, RoundRow
 from ludarium.leaderboards.store.records import Attempt, Round
-from ludarium.leaderboards.store.values import digest, duration, text
+from ludarium.leaderboards.store.values import duration, text
 
 __all__ = ["Rounds"]
 
@@ -130,7 +130,14 @@ def _row(session: Session, round_id: int) -> RoundRow:
 def _round(row: RoundRow) -> Round:
     secret = row.secret if row.closed_at is not None else None
     return Round(
-        row.id, row.track, row.name, digest(row.secret.encode()), secret, row.opened_at, row.closes_at, row.closed_at
+        row.id,
+        row.track,
+        row.name,
+        payloads.secret_digest(row.secret),
+        secret,
+        row.opened_at,
+        row.closes_at,
+        row.closed_at,
     )
 
 

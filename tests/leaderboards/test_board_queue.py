@@ -63,7 +63,8 @@ def test_a_finished_job_answers_the_same_again(board):
     submit(board)
     lease = board.queue.take("worker")
     assert board.queue.finish(lease, VERDICT)
-    assert not board.queue.finish(lease, {**VERDICT, "cpu_s": 99.0})  # an answer was lost on the way, and it asks again
+    again = {**VERDICT, "cpu_s": 99.0, "guard": {"user": 5}}
+    assert not board.queue.finish(lease, again)  # an answer was lost on the way, and it asks again
     assert [link.kind for link in board.log.links()] == ["submitted", "verdict"]
     assert board.submissions.get(lease.digest).measured == {"cpu_s": 1.5}
 
@@ -72,8 +73,9 @@ def test_a_second_look_confirms(board):
     digest = judged(board).digest
     board.queue.recheck(digest)
     lease = board.queue.take("second")
-    assert not board.queue.finish(lease, VERDICT)
+    assert not board.queue.finish(lease, {**VERDICT, "flags": [{"kind": "stale"}]})  # of a newer version that judges
     assert [link.kind for link in board.log.links()] == ["submitted", "verdict", "confirmed"]
+    board.check_chain()
 
 
 def test_another_verdict_is_kept_and_shown_and_replaces_nothing(board):

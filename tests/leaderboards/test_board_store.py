@@ -213,7 +213,7 @@ def test_a_round_binds_its_secret_first_and_takes_one_attempt(board):
     assert (closed.id, closed.secret, closed.secret_digest) == (first.id, secret, first.secret_digest)
     import hashlib
 
-    assert hashlib.sha256(secret.encode()).hexdigest() == first.secret_digest
+    assert hashlib.sha256(bytes.fromhex(secret)).hexdigest() == first.secret_digest
     assert second.secret_digest != first.secret_digest
     with pytest.raises(StoreError, match="over"):
         board.rounds.enter(first.id, bob.id, "ab")
