@@ -57,4 +57,5 @@ def _value(value: Any) -> str:
         )
     if isinstance(value, list):
         return "[" + ", ".join(_value(part) for part in value) + "]"
-    return json.dumps(value, ensure_ascii=False)  # strings with JSON's escapes, which TOML has too; numbers; true, false
+    # strings with JSON's escapes, which TOML has too, numbers, true and false
+    return json.dumps(value, ensure_ascii=False)
