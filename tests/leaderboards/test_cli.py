@@ -66,8 +66,9 @@ def prepared(example, name):
     return arguments + more, text
 
 
-ELSEWHERE = ("failures/", "other/.venv", "pettingzoo.classic", "https://example.org")
-"""Examples that need a failure, another interpreter, games that are not installed (all in `tests/laws`), or a server."""
+ELSEWHERE = ("failures/", "other/.venv", "pettingzoo.classic", "https://example.org", "cmd:node")
+"""Examples that need a failure, another interpreter, games that are not installed (all in `tests/laws`), a server, or Node
+and bubblewrap (`tests/agents`)."""
 MY_ENV = "import gymnasium\n\n\ndef MyEnv(**options):\n    return gymnasium.make('FrozenLake-v1', **options)\n"
 
 
