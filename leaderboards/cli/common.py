@@ -56,10 +56,19 @@ def _plain(value: Any) -> Any:
 
 
 def console(stderr: bool = False) -> Any:
-    """A rich console; nothing in the commands' output is markup. In a file or a pipe no line is cut at 80 columns."""
+    """A rich console; nothing in the commands' output is markup. In a file or a pipe no line is broken or cut."""
     from rich.console import Console
 
-    made = Console(stderr=stderr, markup=False, highlight=False)
+    class Plain(Console):
+        """Sentences are one line each, whatever the width: programs read them, and terminals break them by themselves."""
+
+        def print(self, *objects: Any, **options: Any) -> None:
+            """Print; tables are as wide as the console."""
+            if all(isinstance(each, str) for each in objects):
+                options.setdefault("soft_wrap", True)
+            super().print(*objects, **options)
+
+    made = Plain(stderr=stderr, markup=False, highlight=False)
     if not made.is_terminal and "COLUMNS" not in os.environ:
         made.width = _PIPED
     return made

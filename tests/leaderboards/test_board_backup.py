@@ -55,16 +55,17 @@ def test_a_backup_of_a_backup_is_the_same(saved, target, tmp_path):
 
 
 def test_a_board_at_work_is_copied_at_one_moment(board, target, tmp_path):
-    stop = threading.Event()
+    stop, begun = threading.Event(), threading.Event()
 
     def work():
         while not stop.is_set():
             judged(board)
+            begun.set()
 
     thread = threading.Thread(target=work)
     thread.start()
     try:
-        judged(board)
+        assert begun.wait(60)
         backup = board.backup(tmp_path / "backup")
     finally:
         stop.set()
