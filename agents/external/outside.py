@@ -70,11 +70,11 @@ class OutsideAgent(Agent):
 
     def _open(self) -> Channel:
         """A channel of its own; `AgentFailedError` or `AgentError` if there is none."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _open")
 
     def _next_episode(self) -> str:
         """A name for the episode that the agent has not heard before."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} must define _next_episode")
 
     # --- what the agent says of itself ---
     def ready(self) -> None:
