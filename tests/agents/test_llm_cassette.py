@@ -1,6 +1,7 @@
 """A recorded run is replayed without its endpoint: the same answers, the same failures, and no call."""
 
 import asyncio
+import itertools
 import json
 import random
 import socket
@@ -32,7 +33,7 @@ def play(way, episodes=8, steps=6):
     """Episodes side by side, each of which asks for what the last answer was; everything that they saw."""
 
     async def one(n):
-        account, seen, text = Account(f"e{n}", budget=Budget(Limits(calls=8))), [], "start"
+        account, seen, text = Account(f"e{n}", budget=Budget(Limits(calls=6))), [], "start"
         for _ in range(steps):
             try:
                 found = await way.complete(ask(text), account)
@@ -58,16 +59,16 @@ def play(way, episodes=8, steps=6):
 
 
 def moody():
-    """A model that never answers alike, takes its time, and fails now and then."""
-    draw = random.Random(5)
+    """A model that never answers alike, takes its time, and fails now and then, whoever asks."""
+    draw, calls = random.Random(5), itertools.count()
 
     async def say(request):
         for _ in range(draw.randrange(4)):
             await asyncio.sleep(0)
-        lot = draw.random()
-        if lot < 0.2:
+        lot, call = draw.random(), next(calls)
+        if call % 5 == 2:
             raise EndpointError("busy", status=503, retryable=True)
-        if lot < 0.25:
+        if call % 11 == 4:
             raise EndpointError("no", status=400)
         return Completion(
             f"{draw.random()}", usage=Usage(5, 3) if lot < 0.9 else None, finish="stop" if lot < 0.7 else "length"
