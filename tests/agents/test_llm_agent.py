@@ -292,7 +292,6 @@ def test_scenarios_may_not_name_it_without_leave():
 
 
 def test_a_missing_key_is_said_at_the_first_step(monkeypatch):
-    pytest.importorskip("openai")
     monkeypatch.delenv("NO_SUCH_KEY", raising=False)
     close_gateways()
     with pytest.raises(AgentError, match="NO_SUCH_KEY"):
