@@ -1,0 +1,1 @@
+"""The board: pages, replays, server and hosted tier over submissions."""
