@@ -28,6 +28,7 @@ __all__ = [
     "MissingExtraError",
     "MissingKeyError",
     "NotClaimedError",
+    "RefusedError",
     "RunError",
     "ScenarioError",
     "StatisticsError",
@@ -95,6 +96,10 @@ class RunError(LudariumError):
 
 class StoreError(LudariumError):
     """A board's database or its files refuse something, are damaged, or cannot be reached."""
+
+
+class RefusedError(StoreError):
+    """A board does not take what it was given, or has not what it was asked for; the sentence repeats nothing else."""
 
 
 class AccessError(StoreError):

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ludarium.envs.core.errors import AccessError, StoreError, did_you_mean
+from ludarium.envs.core.errors import AccessError, RefusedError, did_you_mean
 from ludarium.leaderboards.store.database import Database
 from ludarium.leaderboards.store.models import AccountRow, TokenRow
 from ludarium.leaderboards.store.records import Access, Account
@@ -30,24 +30,24 @@ class Accounts:
         self._database = database
 
     def create(self, name: str, contact: str | None = None) -> Account:
-        """A new account; `StoreError` if a name is taken, or looks like one that is."""
+        """A new account; `RefusedError` if a name is taken, or looks like one that is."""
         name = text("name", name, MAX_NAME)
         contact = None if contact is None else text("contact", contact, MAX_CONTACT)
         look = look_alike(name)
         if not look:
-            raise StoreError(f"name = {name!a:.80} has no letters that can be seen")
+            raise RefusedError(f"name = {name!a:.80} has no letters that can be seen")
         with self._database.write() as session:
             if self._database.sqlite is False:  # two with one name must not both find that it is free
                 session.connection().exec_driver_sql("LOCK TABLE accounts IN SHARE ROW EXCLUSIVE MODE")
             if session.scalar(select(AccountRow.id).where(AccountRow.look == look)) is not None:
-                raise StoreError(f"the name {name!r:.80} is taken, or is too like one that is; choose another")
+                raise RefusedError(f"the name {name!r:.80} is taken, or is too like one that is; choose another")
             row = AccountRow(name=name, look=look, contact=contact, created_at=self._database.now(session))
             session.add(row)
             session.flush()
             return _account(row)
 
     def get(self, account_id: int) -> Account:
-        """An account by its number; `StoreError` if there is none."""
+        """An account by its number; `RefusedError` if there is none."""
         with self._database.read() as session:
             return _account(row_of(session, account_id))
 
@@ -68,14 +68,14 @@ class Accounts:
         wanted = sorted(set(scopes))
         for scope in wanted:
             if scope not in SCOPES:
-                raise StoreError(f"scope {scope!r:.40}{did_you_mean(str(scope)[:40], SCOPES)}")
+                raise RefusedError(f"scope {scope!r:.40}{did_you_mean(str(scope)[:40], SCOPES)}")
         if not wanted:
-            raise StoreError(f"a token without scopes allows nothing; expected some of {', '.join(SCOPES)}")
+            raise RefusedError(f"a token without scopes allows nothing; expected some of {', '.join(SCOPES)}")
         token = PREFIX + secrets.token_urlsafe(32)
         lasts = None if seconds is None else duration("seconds", seconds)
         with self._database.write() as session:
             if row_of(session, account_id, lock=True).erased_at is not None:
-                raise StoreError(f"account {account_id} was erased")
+                raise RefusedError(f"account {account_id} was erased")
             now = self._database.now(session)
             row = TokenRow(
                 account_id=account_id, digest=digest(token.encode()), scopes=wanted, created_at=now,
@@ -88,7 +88,7 @@ class Accounts:
     def allow(self, token: str, scope: str) -> Access:
         """What a token allows; `AccessError` unless it is good for `scope`. `admin` is good for everything."""
         if scope not in SCOPES:
-            raise StoreError(f"scope {scope!r:.40}{did_you_mean(scope[:40], SCOPES)}")
+            raise RefusedError(f"scope {scope!r:.40}{did_you_mean(scope[:40], SCOPES)}")
         hashed = digest(token.encode("utf-8", "surrogatepass")) if len(token) <= MAX_TOKEN else ""
         with self._database.read() as session:
             row = session.scalar(select(TokenRow).where(TokenRow.digest == hashed))
@@ -104,7 +104,7 @@ class Accounts:
         with self._database.write() as session:
             row = session.get(TokenRow, token_id)
             if row is None:
-                raise StoreError(f"there is no token {token_id!r:.40}")
+                raise RefusedError(f"there is no token {token_id!r:.40}")
             if row.revoked_at is None:
                 row.revoked_at = self._database.now(session)
 
@@ -121,7 +121,7 @@ def row_of(session: Session, account_id: int, lock: bool = False) -> AccountRow:
     query = select(AccountRow).where(AccountRow.id == account_id)
     row = session.scalar(query.with_for_update(read=True) if lock else query)
     if row is None:
-        raise StoreError(f"there is no account {account_id!r:.40}")
+        raise RefusedError(f"there is no account {account_id!r:.40}")
     return row
 
 

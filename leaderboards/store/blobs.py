@@ -112,6 +112,12 @@ class Writer:
         with _told(self._part):
             self._file.write(chunk)
 
+    def content(self) -> bytes:
+        """All that was written so far, for a look at it before it is kept."""
+        with _told(self._part):
+            self._file.flush()
+            return self._part.read_bytes()
+
     def finish(self) -> str:
         """Put the file in place, on the disk; return its digest."""
         digest = self._hash.hexdigest()

@@ -28,6 +28,7 @@ __all__ = [
     "SubmissionRow",
     "TokenRow",
     "VerdictRow",
+    "WorkerRow",
 ]
 
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -207,3 +208,11 @@ class HeadRow(Base):
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     number: Mapped[int]
     hash: Mapped[str] = mapped_column(String(64))
+
+
+class WorkerRow(Base):
+    """When a worker was last seen, by the name that it gave itself; not part of what the board shows."""
+
+    __tablename__ = "workers"
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    seen_at: Mapped[int]

@@ -127,15 +127,18 @@ class Queue:
             )
         return old is None
 
-    def release(self, lease: Lease, error: str, pause: float = 30.0) -> None:
-        """Give a job back without a verdict, after a failure that is not the submission's; it waits for `pause` seconds."""
+    def release(self, lease: Lease, error: str, pause: float = 30.0, *, counted: bool = True) -> None:
+        """Give a job back without a verdict, after a failure that is not the submission's; it waits for `pause` seconds.
+
+        With `counted` false it was not even that (the worker was told to stop), and the lease is no try.
+        """
         lasts = duration("pause", pause)
         with self._database.write() as session:
             job = session.scalar(select(JobRow).where(JobRow.id == lease.job_id).with_for_update())
             if job is None or job.state != "leased" or job.lease != lease.secret:
                 raise _lost(lease)
             job.state, job.lease, job.worker = "waiting", None, None
-            job.due_at = self._database.now(session) + lasts
+            job.due_at, job.tries = self._database.now(session) + lasts, job.tries - (not counted)
             job.error = "".join(c if c.isprintable() else " " for c in error[:MAX_ERROR])
 
     def recheck(self, digest: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from ludarium.envs.core.errors import StoreError
+from ludarium.envs.core.errors import RefusedError
 from ludarium.leaderboards.store import accounts, log, payloads
 from ludarium.leaderboards.store.database import Database
 from ludarium.leaderboards.store.models import AttemptRow, RoundRow
@@ -50,11 +50,11 @@ class Rounds:
             now = self._database.now(session)
             found = _row(session, round_id)
             if found.closed_at is not None or (found.closes_at is not None and found.closes_at <= now):
-                raise StoreError(f"round {found.name!r} is over")
+                raise RefusedError(f"round {found.name!r} is over")
             if accounts.row_of(session, account).erased_at is not None:
-                raise StoreError(f"account {account} was erased")
+                raise RefusedError(f"account {account} was erased")
             if session.scalar(select(AttemptRow.id).filter_by(round_id=round_id, account_id=account)) is not None:
-                raise StoreError(f"account {account} is in round {found.name!r} already: a round has one attempt")
+                raise RefusedError(f"account {account} is in round {found.name!r} already: a round has one attempt")
             row = AttemptRow(round_id=round_id, account_id=account, commitment=commitment, created_at=now)
             session.add(row)
             session.flush()
@@ -62,7 +62,7 @@ class Rounds:
             return _attempt(row)
 
     def get(self, round_id: int) -> Round:
-        """A round by its number; `StoreError` if there is none."""
+        """A round by its number; `RefusedError` if there is none."""
         with self._database.read() as session:
             return _round(_row(session, round_id))
 
@@ -96,9 +96,9 @@ class Rounds:
         track, name = text("track", track, MAX_TEXT), text("name", name, MAX_TEXT)
         now = self._database.now(session)
         if _current(session, track) is not None:
-            raise StoreError(f"track {track!r} has an open round; close or rotate it")
+            raise RefusedError(f"track {track!r} has an open round; close or rotate it")
         if session.scalar(select(RoundRow.id).filter_by(track=track, name=name)) is not None:
-            raise StoreError(f"track {track!r} had a round {name!r} before; choose another name")
+            raise RefusedError(f"track {track!r} had a round {name!r} before; choose another name")
         closes = None if seconds is None else now + duration("seconds", seconds)
         row = RoundRow(track=track, name=name, secret=secrets.token_hex(32), opened_at=now, closes_at=closes)
         session.add(row)
@@ -109,7 +109,7 @@ class Rounds:
     def _close(self, session: Session, head: Any, track: str) -> Round:
         row = _current(session, track)
         if row is None:
-            raise StoreError(f"track {track!r:.80} has no open round")
+            raise RefusedError(f"track {track!r:.80} has no open round")
         row.closed_at = self._database.now(session)
         log.append(session, head, row.closed_at, "round-closed", f"round/{row.id}", payloads.closed(row))
         return _round(row)
@@ -123,7 +123,7 @@ def _current(session: Session, track: str) -> RoundRow | None:
 def _row(session: Session, round_id: int) -> RoundRow:
     row = session.get(RoundRow, round_id)
     if row is None:
-        raise StoreError(f"there is no round {round_id!r:.40}")
+        raise RefusedError(f"there is no round {round_id!r:.40}")
     return row
 
 

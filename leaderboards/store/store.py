@@ -16,6 +16,7 @@ from ludarium.leaderboards.store.accounts import Accounts
 from ludarium.leaderboards.store.blobs import Blobs
 from ludarium.leaderboards.store.database import Database
 from ludarium.leaderboards.store.models import SubmissionRow
+from ludarium.leaderboards.store.presence import Presence
 from ludarium.leaderboards.store.queue import Queue
 from ludarium.leaderboards.store.rounds import Rounds
 from ludarium.leaderboards.store.submissions import Submissions
@@ -47,6 +48,14 @@ class Store:
         self.queue = Queue(self.database)
         self.rounds = Rounds(self.database)
         self.log = log.Log(self.database)
+        self.workers = Presence(self.database)
+
+    def check_ready(self) -> None:
+        """`StoreError` unless the database answers and is of this ludarium's revision."""
+        with self.database.read() as session:
+            found = schema.revision(session.connection())
+        if found != schema.latest():
+            raise StoreError(f"the database is of revision {found!r:.40}; this ludarium works with {schema.latest()!r}")
 
     def check_chain(self, anchor: tuple[int, str] | None = None) -> tuple[int, str]:
         """Check the log, and all tables against it; return its head. `ChainError` names the first broken link.

@@ -8,7 +8,7 @@ from typing import IO, Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from ludarium.envs.core.errors import StoreError
+from ludarium.envs.core.errors import RefusedError, StoreError
 from ludarium.leaderboards.store import accounts, log, payloads
 from ludarium.leaderboards.store.blobs import Blobs
 from ludarium.leaderboards.store.database import Database
@@ -53,7 +53,7 @@ class Submissions:
 
         `content` is the file's bytes, an open file, or the digest of what was put into `Store.blobs` before. The same
         bytes of the same account again are the submission that is there. A round takes one submission of each attempt.
-        `StoreError` says what is refused; then nothing is kept.
+        `RefusedError` says what is refused; then nothing is kept.
         """
         digest = content if isinstance(content, str) else self._blobs.put(content)
         canonical(manifest)
@@ -68,7 +68,7 @@ class Submissions:
             if size is None:
                 raise StoreError(f"{digest}: the bytes are not there; put them again")
             if accounts.row_of(session, account).erased_at is not None:
-                raise StoreError(f"account {account} was erased")
+                raise RefusedError(f"account {account} was erased")
             now = self._database.now(session)
             salt = secrets.token_hex(16)
             row = SubmissionRow(
@@ -87,13 +87,13 @@ class Submissions:
     def _again(self, session: Session, digest: str, account: int) -> bool:
         row = session.scalar(select(SubmissionRow).where(SubmissionRow.digest == digest))
         if row is not None and row.account_id != account:
-            raise StoreError(f"{digest}: another account submitted these bytes")
+            raise RefusedError(f"{digest}: another account submitted these bytes")
         if row is not None and row.erased_at is not None:
-            raise StoreError(f"{digest}: these bytes were erased")
+            raise RefusedError(f"{digest}: these bytes were erased")
         return row is not None
 
     def get(self, digest: str) -> Entry:
-        """A submission by its digest; `StoreError` if there is none."""
+        """A submission by its digest; `RefusedError` if there is none."""
         with self._database.read() as session:
             return _one(session, digest)
 
@@ -164,7 +164,7 @@ class Submissions:
             head = log.lock(session)
             row = row_of(session, digest)
             if row.retracted_at is not None:
-                raise StoreError(f"{digest} is retracted already")
+                raise RefusedError(f"{digest} is retracted already")
             row.retracted_at, row.reason = self._database.now(session), reason
             log.append(session, head, row.retracted_at, "retracted", digest, payloads.retracted(reason))
 
@@ -200,10 +200,10 @@ class Submissions:
 
 
 def row_of(session: Session, digest: str) -> SubmissionRow:
-    """The row of a submission; `StoreError` if there is none."""
+    """The row of a submission; `RefusedError` if there is none."""
     row = session.scalar(select(SubmissionRow).where(SubmissionRow.digest == digest))
     if row is None:
-        raise StoreError(f"there is no submission {digest!r:.80}")
+        raise RefusedError(f"there is no submission {digest!r:.80}")
     return row
 
 
@@ -218,13 +218,13 @@ def _forget(session: Session, head: Any, row: SubmissionRow, now: int) -> None:
 def _check_attempt(session: Session, row: SubmissionRow, round_id: int, now: int) -> None:
     found = session.get(RoundRow, round_id)
     if found is None or found.track != row.track:
-        raise StoreError(f"track {row.track!r:.80} has no round {round_id!r:.40}")
+        raise RefusedError(f"track {row.track!r:.80} has no round {round_id!r:.40}")
     if found.closed_at is not None or (found.closes_at is not None and found.closes_at <= now):
-        raise StoreError(f"round {found.name!r} is over")
+        raise RefusedError(f"round {found.name!r} is over")
     if session.scalar(select(AttemptRow.id).filter_by(round_id=round_id, account_id=row.account_id)) is None:
-        raise StoreError(f"account {row.account_id} did not enter round {found.name!r} before")
+        raise RefusedError(f"account {row.account_id} did not enter round {found.name!r} before")
     if session.scalar(select(SubmissionRow.id).filter_by(round_id=round_id, account_id=row.account_id)) is not None:
-        raise StoreError(f"account {row.account_id} has submitted to round {found.name!r}: a round has one attempt")
+        raise RefusedError(f"account {row.account_id} has submitted to round {found.name!r}: a round has one attempt")
 
 
 def _entries() -> Select[Any]:
@@ -247,7 +247,7 @@ def _one(session: Session, digest: str) -> Entry:
     session.flush()
     found = session.execute(_entries().where(SubmissionRow.digest == digest)).first()
     if found is None:
-        raise StoreError(f"there is no submission {digest!r:.80}")
+        raise RefusedError(f"there is no submission {digest!r:.80}")
     return _entry(*found)
 
 

@@ -8,7 +8,7 @@ import re
 import unicodedata
 from typing import Any
 
-from ludarium.envs.core.errors import StoreError
+from ludarium.envs.core.errors import RefusedError
 
 __all__ = ["DIGEST", "MAX_SECONDS", "canonical", "digest", "digest_of", "duration", "look_alike", "text"]
 
@@ -18,11 +18,11 @@ MAX_SECONDS = 10 * 366 * 86_400
 
 
 def canonical(value: Any) -> str:
-    """JSON in ASCII with sorted keys: equal values give equal text. `StoreError` for what JSON cannot hold."""
+    """JSON in ASCII with sorted keys: equal values give equal text. `RefusedError` for what JSON cannot hold."""
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        raise StoreError(f"cannot keep this value: {error}; expected plain JSON data, without NaN") from error
+        raise RefusedError(f"cannot keep this value: {error}; expected plain JSON data, without NaN") from error
 
 
 def digest(data: bytes) -> str:
@@ -36,15 +36,15 @@ def digest_of(value: Any) -> str:
 
 
 def text(what: str, given: Any, longest: int) -> str:
-    """Text of 1 to `longest` characters in normal form C; `StoreError` for control characters and lone surrogates."""
+    """Text of 1 to `longest` characters in normal form C; `RefusedError` for control characters and lone surrogates."""
     if not isinstance(given, str):
-        raise StoreError(f"{what} = {given!r:.80}; expected text")
+        raise RefusedError(f"{what} = {given!r:.80}; expected text")
     found = unicodedata.normalize("NFC", given)
     if not 0 < len(found) <= longest or found.isspace():
-        raise StoreError(f"{what}: {len(found)} characters; expected 1 to {longest}")
+        raise RefusedError(f"{what}: {len(found)} characters; expected 1 to {longest}")
     odd = next((c for c in found if unicodedata.category(c) in ("Cc", "Cs")), None)
     if odd is not None:
-        raise StoreError(f"{what} has the character {odd!a}, which no name or sentence needs")
+        raise RefusedError(f"{what} has the character {odd!a}, which no name or sentence needs")
     return found
 
 
@@ -55,7 +55,7 @@ def look_alike(name: str) -> str:
 
 
 def duration(what: str, seconds: float) -> int:
-    """Seconds as microseconds; `StoreError` for what is no time to wait."""
+    """Seconds as microseconds; `RefusedError` for what is no time to wait."""
     if not 0 < seconds <= MAX_SECONDS:
-        raise StoreError(f"{what} = {seconds!r:.40}; expected more than 0 and at most {MAX_SECONDS} seconds")
+        raise RefusedError(f"{what} = {seconds!r:.40}; expected more than 0 and at most {MAX_SECONDS} seconds")
     return max(1, round(seconds * 1_000_000))

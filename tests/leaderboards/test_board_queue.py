@@ -309,3 +309,28 @@ def test_any_order_of_workers_keeps_the_first_verdict(tmp_path):
     QueueMachine.folder, QueueMachine.made = tmp_path, 0
     few = settings(max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(QueueMachine, settings=few)
+
+
+def test_a_job_given_back_by_a_worker_that_stops_is_no_try(board):
+    submit(board)
+    for _ in range(3):
+        lease = board.queue.take("worker", max_tries=1)
+        assert lease.tries == 1
+        board.queue.release(lease, "the worker was stopped", 1e-6, counted=False)
+    assert board.queue.counts()["stuck"] == 0
+
+
+def test_workers_are_counted_while_they_are_heard_of(board_url, tmp_path):
+    now = [10**15]
+    with Store(board_url, tmp_path / "blobs", clock=lambda: now[0]) as store:
+        store.workers.seen("one")
+        now[0] += 60_000_000
+        store.workers.seen("two")
+        store.workers.seen("two")
+        assert (store.workers.count(59), store.workers.count(61)) == (1, 2)
+        store.workers.gone("two")
+        assert store.workers.count(61) == 1
+        now[0] += 2 * 86_400_000_000
+        store.workers.seen("three")
+        assert store.workers.count(10**6) == 1
+        store.check_ready()
