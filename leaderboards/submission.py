@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
+from ludarium.agents.registry import BUILT_IN
 from ludarium.envs.core.errors import LudariumError, RunError, SubmissionError, did_you_mean
 from ludarium.envs.core.files import write_whole
 from ludarium.envs.core.trace import Trace, encode
@@ -150,21 +151,23 @@ def pack(
     to: str | os.PathLike[str] = ".",
     partial: bool = False,
     transcripts: bool = True,
+    reported: bool = True,
     sealed: Mapping[str, str] | None = None,
 ) -> Path:
     """Pack the episodes of one agent of a run folder; return the file, which is `to` or lies in the folder `to`.
 
     `key` is a private key (`keys.load_key`; None: the user's own). With `partial`, episodes may be missing, and count as
-    worst. `sealed` names the `round` and the `commit` of a sealed round. `SubmissionError` if the run is not of the track.
+    worst. Without `reported` the run's clocks stay out of it, so that equal runs give equal bytes. `sealed` names the
+    `round` and the `commit` of a sealed round. `SubmissionError` if the run is not of the track.
     """
     folder = RunFolder.open(run)
     label = _agent(folder, agent)
-    members, reported = _members(folder, track, label, partial, transcripts)
+    members, told = _members(folder, track, label, partial, transcripts)
     owner = keys.load_key() if key is None else key
     manifest = Manifest(
         track.reference, label, name, kind, keys.public_key(owner), str(folder.manifest.get("ludarium", "")) or _suite(),
-        dict(folder.manifest.get("kernels", {})), tuple(authors), dict(links or {}),
-        "sealed" if sealed else "replayed", dict(sealed or {}), reported,
+        _kernels(folder, label), tuple(authors), dict(links or {}),
+        "sealed" if sealed else "replayed", dict(sealed or {}), told if reported else {},
     )  # fmt: skip
     if kind not in track.classes:
         raise SubmissionError(f"class {kind!r} may not enter {track.name!r}{did_you_mean(kind, track.classes)}")
@@ -177,6 +180,13 @@ def pack(
 
 def _suite() -> str:
     return importlib.metadata.version("ludarium")
+
+
+def _kernels(run: RunFolder, agent: str) -> dict[str, str]:
+    """The kernels of a run without those of the suite's other agents."""
+    own = BUILT_IN.get(agent.partition("?")[0], ("",))[0].partition(":")[0]
+    found = dict(run.manifest.get("kernels", {}))
+    return {name: made for name, made in found.items() if name == own or not name.startswith("ludarium.agents.")}
 
 
 def _agent(run: RunFolder, agent: str | None) -> str:

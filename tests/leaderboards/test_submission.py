@@ -71,6 +71,15 @@ def test_equal_runs_and_keys_give_equal_files(finished, tiny_track, tmp_path):
     assert made[0].name == made[1].name
 
 
+def test_clocks_stay_out_on_demand_and_kernels_are_those_that_played(finished, tiny_track, tmp_path):
+    path = pack(finished.root, tiny_track, name="me", agent="pibt", key=keys.new_key(), to=tmp_path, reported=False)
+    said = Submission.open(path).manifest
+    assert said.reported == {}
+    assert "ludarium.agents.mapf.pibt" in said.kernels
+    assert "ludarium.agents.uniform" not in said.kernels
+    assert any(name.startswith("ludarium.envs.mapf") for name in said.kernels)
+
+
 def test_a_run_that_is_not_the_tracks_is_not_packed(finished, tiny_track, tmp_path):
     from ludarium.leaderboards.track import load_track
 
