@@ -25,7 +25,7 @@ from ludarium.envs.core.trace import Trace, decode, encode
 from ludarium.leaderboards import keys
 from ludarium.leaderboards.episode import begin, bounds_of
 from ludarium.leaderboards.folder import canonical
-from ludarium.leaderboards.manifest import Manifest, plain_json
+from ludarium.leaderboards.manifest import DRAWN, Manifest, plain_json
 from ludarium.leaderboards.submission import Submission, seal
 from ludarium.leaderboards.track import Place, Track
 from ludarium.leaderboards.verdict import Flag, Verdict
@@ -144,10 +144,10 @@ class Examiner:
             self._problem(where, f"the track's hash is {track.hash}, not {said.track['hash']}")
         if said.kind not in track.classes:
             self._problem(where, f"class {said.kind!r} may not enter; expected {', '.join(track.classes)}")
-        if said.tier not in track.tiers or (said.tier == "sealed") != bool(track.sealed):
-            self._problem(
-                where, f"tier {said.tier!r}; these episodes are for {'sealed' if track.sealed else 'replayed'!r}"
-            )
+        drawn = said.tier in DRAWN
+        if said.tier not in track.tiers or drawn != bool(track.sealed):
+            own = ", ".join(t for t in track.tiers if (t in DRAWN) == bool(track.sealed))
+            self._problem(where, f"tier {said.tier!r}; these episodes are for {own}")
         beyond = [n for n in (*submission.episodes, *submission.transcripts) if n >= len(self.units)]
         if beyond:
             self._problem(where, f"there is an episode {min(beyond)}; the track has {len(self.units)}")

@@ -12,8 +12,10 @@ from ludarium.envs.core.errors import SubmissionError, did_you_mean
 from ludarium.leaderboards.folder import canonical
 from ludarium.leaderboards.track import CLASSES, TIERS
 
-__all__ = ["FORMAT", "LINKS", "MAX_MANIFEST", "REPORTED", "Manifest", "plain_json"]
+__all__ = ["DRAWN", "FORMAT", "LINKS", "MAX_MANIFEST", "REPORTED", "Manifest", "plain_json"]
 
+DRAWN = ("sealed", "hosted")
+"""The tiers whose seeds the board draws."""
 FORMAT = 1
 MAX_MANIFEST = 1 << 20
 MAX_EPISODES = 10_000
@@ -48,7 +50,7 @@ class Manifest:
     links: dict[str, str] = field(default_factory=dict)
     tier: str = "replayed"
     sealed: dict[str, str] = field(default_factory=dict)
-    """In the tier `sealed`: `round` and `commit`."""
+    """In the tiers whose seeds the board draws: `round` and `commit` (of a hosted attempt: its name, its secret's SHA-256)."""
     reported: dict[str, list[float | None]] = field(default_factory=dict)
     """Costs as the entrant reports them: a list over the track's episodes for each of `REPORTED`."""
 
@@ -167,7 +169,7 @@ class _Check:
         return dict(given)
 
     def sealed(self, given: Any, tier: str) -> dict[str, str]:
-        wanted = ("commit", "round") if tier == "sealed" else ()
+        wanted = ("commit", "round") if tier in DRAWN else ()
         found = self.keys(given, wanted, wanted, "sealed")
         if found:
             self.text("sealed.round", found["round"], 100)

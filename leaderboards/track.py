@@ -25,7 +25,8 @@ from ludarium.scenarios.tomlfile import TomlFile
 __all__ = ["BOUNDED", "CLASSES", "TIERS", "Place", "Track", "load_track", "shipped_track", "track_names"]
 
 CLASSES = ("planner", "learned", "llm", "human")
-TIERS = ("replayed", "sealed")
+TIERS = ("replayed", "sealed", "hosted")
+"""How a result may be proved: on public seeds; on those of a sealed round; step by step on the board's own machine."""
 BOUNDED = "_of_bound"
 """How a metric ends that is a ratio to what no play of the instance can pass."""
 _BUDGETS = ("steps", "tokens", "wall_s")
