@@ -11,14 +11,19 @@ import numpy as np
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.buffers import MARK
 from ludarium.envs.core.errors import ActionError, LudariumError, TraceError
+from ludarium.envs.core.language import text_of
 from ludarium.envs.core.registry import make_simulator
-from ludarium.envs.core.scene import Movie, Scene
+from ludarium.envs.core.scene import Exchange, Movie, Scene
 from ludarium.envs.core.simulator import Simulator
 from ludarium.envs.core.trace import Trace
 
 __all__ = ["Divergence", "Html", "Replay", "Replayer", "first_divergence", "movie", "playing", "replay"]
 
 FLOAT_TOLERANCE = 1e-9
+_FEW_SEATS = 8
+"""Worlds with at most so many seats are shown in words too."""
+_MOST_WORDS = 1 << 20
+"""Characters."""
 _ROWS = 32
 """Episodes that are replayed together: what is made anew for each batch is small beside them."""
 
@@ -313,18 +318,50 @@ def _short(value: Any) -> str:
     return repr(value.tolist() if hasattr(value, "tolist") else value)[:200]
 
 
-def movie(trace: Trace) -> Movie:
-    """The pictures of a whole episode, by playing it again."""
+def movie(trace: Trace, look: Callable[[Batch, Scene], None] | None = None) -> Movie:
+    """The pictures of a whole episode, by playing it again, and its words where it has few seats.
+
+    `look` is called with the batch and its scene at the beginning and after each step.
+    """
+    meta = {"environment": trace.id, "seed": trace.header["seed"], "steps": trace.steps, "digest": trace.digest}
+    made = Movie(trace.id, (), meta=meta, metrics=trace.result.get("metrics", {}))
 
     def scenes() -> Iterator[Scene]:
+        room = _MOST_WORDS
         for batch in playing(trace, observation=False):
-            yield batch.simulator.scene(batch.state, 0)
+            scene = _pictured(batch)
+            if look is not None:
+                look(batch, scene)
+            if len(batch.simulator.seats) <= _FEW_SEATS and room > 0:
+                now = _exchanges(batch, trace)
+                room -= sum(len(exchange.told) + len(exchange.did) for exchange in now)
+                made.words += now
+                if room <= 0:
+                    made.meta["words"] = f"only those up to step {int(batch.t[0])}: there are too many for a page"
+            yield scene
 
-    metrics = trace.result.get("metrics", {})
-    meta = {
-        "environment": trace.id,
-        "seed": trace.header["seed"],
-        "steps": trace.steps,
-        "digest": trace.digest,
-    }
-    return Movie(trace.id, scenes(), meta=meta, metrics=metrics)
+    made.scenes = scenes()
+    return made
+
+
+def _pictured(batch: Batch) -> Scene:
+    """The scene of a batch of one; an empty one where the world has no picture."""
+    if "picture" in batch.simulator.views:
+        return batch.simulator.scene(batch.state, 0)
+    return Scene(1.0, 1.0, caption=f"Step {int(batch.t[0])}")
+
+
+def _exchanges(batch: Batch, trace: Trace) -> list[Exchange]:
+    """What the seats that act now are told, and what they do next; at the end, what all are told."""
+    simulator, state, step = batch.simulator, batch.state, int(batch.t[0])
+    if step >= trace.steps:
+        return [Exchange(step, who, simulator.describe(state, 0, seat)) for seat, who in enumerate(simulator.seats)]
+    asked = np.zeros((1, len(simulator.seats)), np.int8)
+    simulator.asked(state, asked)
+    found = []
+    for seat in np.flatnonzero(asked[0]):
+        role = int(np.searchsorted(simulator.offsets, seat, side="right")) - 1
+        action = trace.actions[role][step][seat - simulator.offsets[role]]
+        did = action if isinstance(action, str) else text_of(simulator, state, 0, int(seat), action)
+        found.append(Exchange(step, simulator.seats[seat], simulator.describe(state, 0, int(seat)), did))
+    return found

@@ -216,13 +216,25 @@ class Saying:
     """Tokens, money, tries."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a seat was told before a step, and what it then did; after the last step nothing is done."""
+
+    step: int
+    who: str
+    """The seat."""
+    told: str
+    did: str = ""
+
+
 @dataclass(slots=True, eq=False)
 class Movie:
     """An episode to look at: scenes, one a step (any iterable, read once), and what to say about it.
 
     `meta` says what was played (environment, agent, seed); `metrics` is the table of results; `series` are
     curves with one value a scene, and where there are none, the scenes' own `values` are plotted; `talk` is what
-    was said with language models.
+    was said with language models; `words` the episode as seats read it. `marks` has one number a scene: where two movies
+    of one episode first differ in it, the worlds do. Whatever else `scenes` fills in while it is read is shown too.
     """
 
     title: str
@@ -232,3 +244,5 @@ class Movie:
     series: dict[str, list[float]] = field(default_factory=dict)
     summary: str = ""
     talk: list[Saying] = field(default_factory=list)
+    words: list[Exchange] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)

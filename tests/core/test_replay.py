@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from core.play import CASES, batch_of, play, state_bytes
+from core.play import CASES, batch_of, play, put, random_actions, state_bytes
 
 from ludarium.envs.core import batch as batch_module
 from ludarium.envs.core import replay as replay_module
+from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.errors import LudariumError, TraceError
 from ludarium.envs.core.replay import first_divergence, playing, replay
 from ludarium.envs.core.trace import Trace, decode, encode
@@ -226,6 +227,37 @@ def test_the_pictures_of_an_episode_come_from_its_trace(name: str) -> None:
     movie = trace.movie()
     assert len(list(movie.scenes)) == 6
     assert movie.meta["digest"] == trace.digest
+
+
+def told_and_done(batch: Batch, actions: list[Any]) -> list[tuple[Any, ...]]:
+    """Of each seat that is asked now: the step, its name, what it is told, and its action in words."""
+    simulator, found = batch.simulator, []
+    seats = [(r, i) for r, role in enumerate(simulator.roles) for i in range(role.count)]
+    for seat, (r, i) in enumerate(seats):
+        if batch.asked[0, seat]:
+            action, menu = actions[r][0][i], simulator.menu(batch.state, 0, seat)
+            words = (
+                action
+                if menu is None
+                else next((choice.text for choice in menu if choice.action == action), str(action))
+            )
+            found.append((int(batch.t[0]), simulator.seats[seat], simulator.describe(batch.state, 0, seat), words))
+    return found
+
+
+@pytest.mark.parametrize("name", ["array", "object", "object-turns", "mapf-lifelong"])
+def test_the_words_of_an_episode_are_what_each_seat_was_told_and_what_it_then_did(name: str) -> None:
+    batch, chance, wanted = batch_of(name, 1, 3), [np.random.default_rng(7)], []
+    while not batch.over[0] and batch.t[0] < 6:
+        actions = random_actions(batch, chance)
+        wanted += told_and_done(batch, actions)
+        put(batch, actions)
+        batch.step()
+    last, seats = int(batch.t[0]), batch.simulator.seats
+    wanted += [(last, who, batch.simulator.describe(batch.state, 0, seat), "") for seat, who in enumerate(seats)]
+    movie = batch.trace().movie()
+    list(movie.scenes)
+    assert [(e.step, e.who, e.told, e.did) for e in movie.words] == wanted
 
 
 def test_many_traces_together_replay_as_each_alone() -> None:

@@ -14,9 +14,9 @@ from movies import movie, wander
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.core.render import notebook_html, page_html, render, write_page
 from ludarium.envs.core.render.browser import decode, encode
-from ludarium.envs.core.render.forms import rgb
+from ludarium.envs.core.render.forms import plain_text, rgb
 from ludarium.envs.core.render.svg import blocks_of
-from ludarium.envs.core.scene import Circle, Label, Line, Movie, Polygon, Rect, Scene, Sprites, Tiles
+from ludarium.envs.core.scene import Circle, Exchange, Label, Line, Movie, Polygon, Rect, Scene, Sprites, Tiles
 from ludarium.envs.core.theme import LIGHT, THEMES, contrast
 
 HOSTILE = "</script><script>alert(1)</script> \"quoted\" 'single' & <b> 🤖 \x00\x1b[31m \ud800 {{movie}} ]]>"
@@ -276,6 +276,23 @@ def test_a_movie_keeps_no_array_that_a_world_goes_on_writing_to() -> None:
 
 def test_a_movie_is_a_pure_function_of_its_scenes() -> None:
     assert encode(movie(16, 20, 30)) == encode(movie(16, 20, 30))
+
+
+def test_words_are_kept_once_each_and_marks_one_a_scene() -> None:
+    said = [
+        Exchange(0, "cook_0", "A stove.", "light it"),
+        Exchange(1, "cook_0", "A stove.", HOSTILE),
+        Exchange(9, "x", ""),
+    ]
+    header = decode(encode(Movie("m", [Scene(1, 1)] * 3, words=said, marks=[7, 2**32 - 1, 0]))).header
+    texts, rows = header["words"]["texts"], header["words"]["rows"]
+    assert sorted(texts) == sorted({"cook_0", "A stove.", "light it", plain_text(HOSTILE), "x", ""})
+    assert [(step, *(texts[i] for i in row)) for step, *row in rows] == [
+        (0, "cook_0", "A stove.", "light it"), (1, "cook_0", "A stove.", plain_text(HOSTILE)), (2, "x", "", ""),
+    ]  # fmt: skip
+    assert header["marks"] == [7, 2**32 - 1, 0]
+    with pytest.raises(ConfigError, match="1 marks for 3 scenes"):
+        encode(Movie("m", [Scene(1, 1)] * 3, marks=[7]))
 
 
 def test_movies_that_cannot_be_shown_say_why() -> None:

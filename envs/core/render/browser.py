@@ -18,7 +18,20 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.core.render.forms import plain_text
-from ludarium.envs.core.scene import Circle, Label, Line, Movie, Polygon, Rect, Saying, Scene, Shape, Sprites, Tiles
+from ludarium.envs.core.scene import (
+    Circle,
+    Exchange,
+    Label,
+    Line,
+    Movie,
+    Polygon,
+    Rect,
+    Saying,
+    Scene,
+    Shape,
+    Sprites,
+    Tiles,
+)
 from ludarium.envs.core.theme import THEMES
 
 __all__ = ["VERSION", "Recording", "decode", "encode", "scene_json"]
@@ -248,6 +261,8 @@ def record(movie: Movie) -> tuple[dict[str, Any], bytes]:
         "sprites": sprites,
         "captions": recorder.captions,
         "talk": [_saying(saying, steps) for saying in movie.talk],
+        "words": _words(movie.words, steps),
+        "marks": _marks(movie.marks, steps),
         "series": _series(movie, recorder.values, steps),
         "themes": _themes(),
         "columns": columns.table,
@@ -259,6 +274,23 @@ def record(movie: Movie) -> tuple[dict[str, Any], bytes]:
 def _saying(saying: Saying, steps: int) -> dict[str, Any]:
     texts = {name: plain_text(getattr(saying, name)) for name in ("who", "said", "asked", "segment", "status", "note")}
     return {"step": min(max(saying.step, 0), steps - 1), **texts}
+
+
+def _words(exchanges: list[Exchange], steps: int) -> dict[str, list[Any]]:
+    """Each text once, and the exchanges in order as step and the numbers of three texts."""
+    texts: dict[str, int] = {}
+    rows = [
+        [min(max(told.step, 0), steps - 1)]
+        + [texts.setdefault(plain_text(text), len(texts)) for text in (told.who, told.told, told.did)]
+        for told in exchanges
+    ]
+    return {"texts": list(texts), "rows": rows}
+
+
+def _marks(marks: list[int], steps: int) -> list[int]:
+    if marks and len(marks) != steps:
+        raise ConfigError(f"{len(marks)} marks for {steps} scenes; a movie has one a scene or none")
+    return marks
 
 
 def _series(movie: Movie, values: dict[str, list[float | None]], steps: int) -> dict[str, list[float | None]]:
