@@ -10,6 +10,7 @@ from ludarium.leaderboards.stats.comparing import (
     probability_of_improvement,
     rank_ranges,
 )
+from ludarium.leaderboards.stats.many import Many
 from ludarium.leaderboards.stats.ratings import Match, Rated, ratings
 from ludarium.leaderboards.stats.resampling import Interval, Summary, bootstrap, iqm, mean, paired_ratio, summary
 from ludarium.leaderboards.stats.scores import Scores
@@ -17,6 +18,7 @@ from ludarium.leaderboards.stats.trials import Pass, pass_at_k, pass_hat_k, pass
 
 __all__ = [
     "Interval",
+    "Many",
     "Match",
     "Pass",
     "Profile",

@@ -29,7 +29,7 @@ from ludarium.leaderboards.stats.resampling import (
 
 __all__ = ["Profile", "RankRange", "performance_profile", "probability_of_improvement", "rank_ranges"]
 
-_NOTHING = 1e-12
+NOTHING = 1e-12
 """Differences smaller than this part of the largest score are rounding."""
 
 
@@ -149,7 +149,7 @@ def rank_ranges(
     places = drawn_places(table.shape[1], strata, resamples, seed)
     estimate = statistic(table)
     drawn = np.stack([statistic(row[places]) for row in table])
-    nothing = _NOTHING * max(1e-300, float(np.abs(table).max()))
+    nothing = NOTHING * max(1e-300, float(np.abs(table).max()))
     ranges = []
     for own in range(len(table)):
         ahead = np.delete(estimate - estimate[own], own)

@@ -213,3 +213,35 @@ def test_intervals_and_ranges_hold_the_truth_as_often_as_they_say():
     assert 0.92 <= inside / boards <= 0.97
     assert 0.92 <= gain / boards <= 0.97
     assert ranks / boards >= 0.93
+
+
+@given(st.data())
+@settings(max_examples=30)
+def test_many_agents_at_once_are_each_by_itself(data):
+    episodes = data.draw(st.integers(1, 9))
+    agents = data.draw(st.integers(1, 5))
+    row = st.lists(st.integers(0, 8).map(float), min_size=episodes, max_size=episodes)
+    table = np.array([data.draw(row) for _ in range(agents)])
+    cases = data.draw(st.lists(st.sampled_from("ab"), min_size=episodes, max_size=episodes))
+    higher = data.draw(st.booleans())
+    many = stats.Many(table, cases, higher_is_better=higher, **FEW)
+    ranges = stats.rank_ranges(table, cases, higher_is_better=higher, **FEW)
+    assert [(r.rank, r.best, r.worst) for r in map(many.rank_range, range(agents))] == ranges
+    assert [ranges[a].rank for a in many.order()] == sorted(r.rank for r in ranges)
+    for agent, found in enumerate(many.means()):
+        assert found == pytest.approx(stats.bootstrap(table[agent], stats.mean, cases, **FEW), abs=1e-12)
+        assert many.iqm(agent) == pytest.approx(stats.bootstrap(table[agent], stats.iqm, cases, **FEW), abs=1e-12)
+
+
+def test_agents_with_episodes_of_their_own_are_resampled_for_themselves():
+    same = np.tile(np.arange(20.0), (2, 1))
+    assert stats.Many(same).rank_range(0) == (1, 1, 2)
+    apart = stats.Many(np.stack([np.arange(20.0), np.arange(20.0) + 3]), paired=False)
+    assert [apart.rank_range(agent) for agent in (0, 1)] == [(2, 1, 2), (1, 1, 2)]  # the spread of both is larger
+    paired = stats.Many(np.stack([np.arange(20.0), np.arange(20.0) + 3]))
+    assert [paired.rank_range(agent) for agent in (0, 1)] == [(2, 2, 2), (1, 1, 1)]
+    assert apart.means()[0] == pytest.approx(stats.bootstrap(np.arange(20.0)), abs=1e-12)
+    with pytest.raises(StatisticsError):
+        stats.Many(np.zeros((0, 3)))
+    with pytest.raises(StatisticsError):
+        apart.rank_range(0, level=1.0)
