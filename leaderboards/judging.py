@@ -1,37 +1,30 @@
-"""The guarded process of `judge.judge`: it confines itself, rehearses on trusted data, gives up what it has, then judges.
-
-Standard input is one JSON line (the order) and then the submission's bytes; standard output one JSON object. Nothing of the
-submission is read before the last privilege is gone. Exit code 3: it failed before that, and the submission is not to blame.
-"""
+"""The guarded process of `judge.judge`: it confines itself, rehearses on trusted data, gives up what it has, then judges."""
 
 from __future__ import annotations
 
 import json
-import os
-import sys
-import traceback
 from typing import Any
 
-__all__ = ["NOT_TO_BLAME", "main"]
+from ludarium.leaderboards.child import answer
 
-NOT_TO_BLAME = 3
+__all__ = ["main", "ordered_track"]
 
 
 def main() -> None:
     """Judge one submission."""
-    line = sys.stdin.buffer.readline()
-    out = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    try:
-        order = json.loads(line)
-        examiner, confinement = _ready(order)
-    except BaseException:
-        traceback.print_exc()
-        sys.stderr.flush()
-        os._exit(NOT_TO_BLAME)
-    out.write(json.dumps(_judged(examiner, order, confinement)).encode())
-    out.flush()
-    os._exit(0)  # nothing that was made in here has a last word
+    answer(_ready, _judged)
+
+
+def ordered_track(order: dict[str, Any]) -> Any:
+    """The track that an order names, with the seeds of a sealed round; `ValueError` if its file is another now."""
+    from ludarium.leaderboards.track import load_track
+
+    track = load_track(order["track"])
+    if order["seeds"]:
+        track = track.with_seeds({name: tuple(seeds) for name, seeds in order["seeds"]})
+    if track.hash != order["hash"]:
+        raise ValueError(f"{order['track']} was changed in the meantime")
+    return track
 
 
 def _ready(order: dict[str, Any]) -> tuple[Any, Any]:
@@ -41,25 +34,19 @@ def _ready(order: dict[str, Any]) -> tuple[Any, Any]:
     limit(Guard(*order["guard"]))
     network = leave_network()
     from ludarium.leaderboards.examine import Examiner
-    from ludarium.leaderboards.track import load_track
 
-    track = load_track(order["track"])
-    if order["seeds"]:
-        track = track.with_seeds({name: tuple(seeds) for name, seeds in order["seeds"]})
-    if track.hash != order["hash"]:
-        raise ValueError(f"{order['track']} was changed in the meantime")
-    examiner = Examiner(track)
+    examiner = Examiner(ordered_track(order))
     examiner.rehearse()
     return examiner, Confinement(network, drop_user())
 
 
-def _judged(examiner: Any, order: dict[str, Any], confinement: Any) -> dict[str, Any]:
+def _judged(ready: tuple[Any, Any], order: dict[str, Any], data: bytes) -> bytes:
     from ludarium.envs.core.errors import LudariumError
     from ludarium.leaderboards.archive import Limits
     from ludarium.leaderboards.submission import Submission
     from ludarium.leaderboards.verdict import rejected
 
-    data = sys.stdin.buffer.read()
+    examiner, confinement = ready
     where = order["where"]
     try:
         verdict = examiner.examine(Submission(data, where, Limits(*order["limits"])))
@@ -67,5 +54,4 @@ def _judged(examiner: Any, order: dict[str, Any], confinement: Any) -> dict[str,
         verdict = rejected(str(error).removeprefix(f"{where}: "), where, order["sha256"], examiner.track.reference)
     except MemoryError:
         verdict = rejected("takes more memory than it may", where, order["sha256"], examiner.track.reference)
-    found: dict[str, Any] = verdict._replace(guard=confinement._asdict()).as_dict()
-    return found
+    return json.dumps(verdict._replace(guard=confinement._asdict()).as_dict()).encode()

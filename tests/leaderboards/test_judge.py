@@ -280,7 +280,7 @@ def test_a_judge_that_fails_by_itself_blames_nobody(packed, tiny_track):
 
 
 def test_secrets_of_the_environment_do_not_reach_the_judging_process(monkeypatch, packed, tiny_track):
-    import ludarium.leaderboards.judge as module
+    import ludarium.leaderboards.child as module
 
     seen = {}
     real = subprocess.Popen
