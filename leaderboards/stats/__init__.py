@@ -12,11 +12,21 @@ from ludarium.leaderboards.stats.comparing import (
 )
 from ludarium.leaderboards.stats.many import Many
 from ludarium.leaderboards.stats.ratings import Match, Rated, ratings
-from ludarium.leaderboards.stats.resampling import Interval, Summary, bootstrap, iqm, mean, paired_ratio, summary
+from ludarium.leaderboards.stats.resampling import (
+    RESAMPLES,
+    Interval,
+    Summary,
+    bootstrap,
+    iqm,
+    mean,
+    paired_ratio,
+    summary,
+)
 from ludarium.leaderboards.stats.scores import Scores
 from ludarium.leaderboards.stats.trials import Pass, pass_at_k, pass_hat_k, passes
 
 __all__ = [
+    "RESAMPLES",
     "Interval",
     "Many",
     "Match",
