@@ -1,0 +1,109 @@
+"""What the routes of one server share: its store, settings, pages, buckets and figures, and who may do what."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from fastapi import Request
+
+from ludarium.envs.core.errors import AccessError
+from ludarium.leaderboards.board.entries import StoreSource
+from ludarium.leaderboards.board.limits import Buckets, address_key
+from ludarium.leaderboards.board.metrics import Metrics
+from ludarium.leaderboards.board.pagecache import PageCache
+from ludarium.leaderboards.board.refusals import Refusal
+from ludarium.leaderboards.board.settings import Settings
+from ludarium.leaderboards.store import Store
+from ludarium.leaderboards.store.records import Access
+from ludarium.leaderboards.track import Track
+
+__all__ = ["Board"]
+
+T = TypeVar("T")
+_READERS, _WRITERS = 6, 4
+
+
+class Board:
+    """One server's side of a store. Nothing here blocks the event loop: the store is asked in threads."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self.store, self.settings = store, settings
+        self.tracks: dict[str, Track] = {track.name: track for track in settings.tracks}
+        self.source = StoreSource(store, list(settings.tracks))
+        self.metrics = Metrics(store)
+        self.pages = PageCache(self.source, settings, self.metrics)
+        self.uploads = Buckets(settings.uploads, settings.clock)
+        self.knocks = Buckets(settings.knocks, settings.clock)
+        self.reads = Buckets(settings.reads, settings.clock)
+        self.under_way = 0
+        self._readers = ThreadPoolExecutor(_READERS, "board-read")
+        self._writers = ThreadPoolExecutor(_WRITERS, "board-write")
+        self.openers = ThreadPoolExecutor(settings.opened, "board-open")
+
+    async def read(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Call a function that reads the store, in a thread."""
+        return await self._in(self._readers, function, *arguments, **options)
+
+    async def write(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Call a function that writes, in a thread."""
+        return await self._in(self._writers, function, *arguments, **options)
+
+    async def open(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Call a function that takes much memory: only a few at once."""
+        return await self._in(self.openers, function, *arguments, **options)
+
+    async def _in(self, pool: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(
+            pool, functools.partial(function, *arguments, **options)
+        )
+
+    def close(self) -> None:
+        """Let the threads end. The store stays open."""
+        for pool in (self._readers, self._writers, self.openers):
+            pool.shutdown(wait=True, cancel_futures=True)
+        self.pages.close()
+
+    # --- who may what ------------------------------------------------------------------------------------------------
+    def track(self, name: str) -> Track:
+        """A track of this board; 404 if it has none of this name."""
+        found = self.tracks.get(name)
+        if found is None:
+            raise Refusal(404, "no_such_track", "this board has no such track", "one of /api/v1/tracks", "choose one")
+        return found
+
+    def charge(self, buckets: Buckets, key: Any, what: str) -> None:
+        """Take from a bucket; 429 with `Retry-After` if it is empty."""
+        wait = buckets.take(key)
+        if wait:
+            expected = f"at most {buckets.rate.number:g} in {buckets.rate.seconds:g} seconds"
+            headers = {"Retry-After": str(wait)}
+            raise Refusal(429, "too_many", f"too many {what}", expected, f"wait {wait} seconds", headers)
+
+    def charge_read(self, request: Request) -> None:
+        """Count a request that costs more than a page that is ready."""
+        self.charge(self.reads, client_of(request), "requests from this address")
+
+    async def access(self, request: Request, scope: str) -> Access:
+        """What the request's bearer token allows; 401 or 403 unless it is good for `scope`. Attempts are counted."""
+        self.charge(self.knocks, client_of(request), "requests with a token from this address")
+        kind, _, token = request.headers.get("authorization", "").partition(" ")
+        sample = "the header `Authorization: Bearer TOKEN`"
+        if kind.lower() != "bearer" or not token.strip():
+            what, do = "this needs a token", "ask the board's operator for one"
+            raise Refusal(401, "no_token", what, sample, do, {"WWW-Authenticate": "Bearer"})
+        try:
+            return await self.read(self.store.accounts.allow, token.strip(), scope)
+        except AccessError as error:
+            if str(error).startswith("the token is good for"):
+                raise Refusal(403, "wrong_scope", str(error), f"the scope {scope!r}", "ask for another token") from None
+            headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+            raise Refusal(401, "bad_token", str(error), sample, "ask for a new token", headers) from None
+
+
+def client_of(request: Request) -> str:
+    """Whom a request is counted for."""
+    return address_key(request.client.host if request.client else None)
