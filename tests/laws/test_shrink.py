@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -10,7 +12,7 @@ from typer.testing import CliRunner
 from ludarium.envs.core.laws import failures
 from ludarium.envs.core.laws.cases import Case
 from ludarium.envs.core.laws.outcome import Broken
-from ludarium.envs.core.laws.shrink import Shrinker
+from ludarium.envs.core.laws.shrink import Played, Shrinker
 from ludarium.leaderboards.cli import app
 from ludarium.testing import Subject, check
 
@@ -41,9 +43,54 @@ def test_the_shrinker_reaches_the_minimum_of_any_order_of_actions() -> None:
         return Broken("law", "found", len(played)) if all(a in rest for a in (5, 1, 4)) else None
 
     case = Case(length=len(actions), seed=99, options=(("a", 1),))
-    found = Shrinker("law", test).shrink(case, list(actions), [], None)
+    found = Shrinker("law", test, lambda case: Played(list(actions))).shrink(case)
     assert found.script == (5, 1, 4)
     assert (found.seed, found.options) == (0, ())
+
+
+@pytest.mark.parametrize("form", ["vector", "parallel"])
+def test_rows_and_seats_need_not_wait_for_each_other(form: str) -> None:
+    """Two things are needed, of two rows, one of them at a certain step: leaving out whole steps cannot bring them together."""
+
+    def part(item: Any, row: int) -> Any:
+        action = None if item is None else item[row] if form == "vector" else item.get(f"seat_{row}")
+        return 0 if action is None else action
+
+    def test(case: Case) -> Broken | None:
+        steps = list(case.script or ())
+        held = any(part(a, 1) == part(b, 1) == 5 for a, b in itertools.pairwise(steps))
+        return Broken("law", "found", len(steps)) if len(steps) > 2 and part(steps[2], 0) == 2 and held else None
+
+    steps = [[2 if n == 2 else 1, 5 if n in (6, 7) else 1, n] for n in range(12)]
+    actions: list[Any] = steps if form == "vector" else [{f"seat_{i}": a for i, a in enumerate(s)} for s in steps]
+    found = Shrinker("law", test, lambda case: Played(actions)).shrink(Case(length=12, pinned=form))
+    assert found.script is not None
+    assert len(found.script) == 3
+    assert test(found) is not None
+
+
+def test_a_new_beginning_is_written_out_and_shortened_like_any_story() -> None:
+    """The first case cannot be shortened; that with policy 1 and two steps can."""
+
+    def test(case: Case) -> Broken | None:
+        if case.script is not None:
+            found = len(case.script) == 6 or case.script[1:] == (7,)
+        else:
+            found = (case.length, case.policy) in ((6, 3), (2, 1))
+        return Broken("law", "found", case.length) if found else None
+
+    def played(case: Case) -> Played:
+        return Played([8, 7] if case.policy == 1 else [9] * 6)
+
+    found = Shrinker("law", test, played).shrink(Case(length=6, policy=3))
+    assert found.script == (None, 7)
+
+
+def test_a_story_of_a_batch_has_as_many_steps_as_it_says() -> None:
+    subject = Subject("laws.zoo.vectors:ResetIsForAll")
+    case = Case(length=6)
+    assert subject.length(case, "vector") == subject.play(case, "vector").steps == 3
+    assert subject.play(case.replace(pinned="vector"), "vector").steps == 6
 
 
 def test_a_failure_is_kept_and_tried_first(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from ludarium.envs.core.laws.cases import Case, Profile, generate, profile_of
 from ludarium.envs.core.laws.outcome import Broken, Crashed, NotClaimed, Rejected
 from ludarium.envs.core.laws.report import Failure, Report, Row, tell
 from ludarium.envs.core.laws.rig import Story
-from ludarium.envs.core.laws.shrink import Shrinker
+from ludarium.envs.core.laws.shrink import Played, Shrinker
 from ludarium.envs.core.laws.subject import Subject
 
 __all__ = ["Session", "check"]
@@ -27,8 +27,6 @@ _COMPARE = (
 )  # fmt: skip
 _TRIES = 8
 """How often a law that is known to be broken is tried under a case in which another one falls."""
-_CRASHES = 12
-"""How often a process may be lost to shortening a story."""
 _SHORT, _POLICIES = 8, 64
 """Episodes that are tried for a shorter one that ends the process: so many steps, and so many of each length."""
 
@@ -144,27 +142,24 @@ class Session:
                 self.subject.dead = None
             return None
 
-        case = case.replace(pinned=self._form(law, case))
-        if not crashed:
-            case = self._plainest(law, case, test)
+        case = self._settled(law, case, None if crashed else test)
         hang = "does not come back" in found.story
         budget = 40 if law in book.NEEDS_CHILDREN else 400
-        shrinker = Shrinker(law, test, 2 if hang else _CRASHES if crashed else budget)
-        episode = None if crashed else self._episode(law, case, found)
         if crashed:
             case = case.replace(length=max(1, min(case.length, found.step)))
             return self._sooner(case, found, test)
-        before = self._before(law, case)
-        actions, wild = (None, []) if episode is None else (episode.actions, episode.wild)
-        shorter = shrinker.shrink(case, actions, wild, before)
+        shrinker = Shrinker(law, test, self._what_was_played, 2 if hang else budget)
+        shorter = shrinker.shrink(case)
         return shorter, shrinker.fails(shorter) or found
 
-    def _plainest(self, law: str, case: Case, test: Callable[[Case], Broken | None]) -> Case:
-        """The case in the form of one agent where the law falls there too: its episode is a trace, and easier to read."""
-        if "single" not in self.subject.forms or case.pinned == "single":
-            return case
+    def _settled(self, law: str, case: Case, test: Callable[[Case], Broken | None] | None) -> Case:
+        """The case in its form; in that of one agent where `test` fails there too: its episode is a trace, and easier to read."""
+        form = self._form(law, case)
+        settled = case.replace(pinned=form, length=self.subject.length(case, form))
+        if test is None or "single" not in self.subject.forms or form == "single":
+            return settled
         plain = case.replace(pinned="single")
-        return plain if self._form(law, plain) == "single" and test(plain) is not None else case
+        return plain if self._form(law, plain) == "single" and test(plain) is not None else settled
 
     def _sooner(self, case: Case, found: Broken, test: Callable[[Case], Broken | None]) -> tuple[Case, Broken]:
         """The shortest of some short episodes that end the process, too: what it did is gone with it, and cannot be cut."""
@@ -190,16 +185,18 @@ class Session:
         forms = ("parallel",) if law == "symmetry" and self.subject.ours else book.FORMS.get(law)
         return self.subject.form(case, forms) if forms else self.subject.form(case)
 
-    def _episode(self, law: str, case: Case, found: Broken) -> Story | None:
-        """The case's episode, also if it did not come to its end."""
+    def _what_was_played(self, case: Case) -> Played:
+        """The case's episode, also if it did not come to its end, and the one before."""
+        before = self._before(case)
         try:
-            return self.subject.play(case)
+            episode: Story | None = self.subject.play(case)
         except Broken as broken:
-            return getattr(broken, "episode", None)
+            episode = getattr(broken, "episode", None)
         except (Rejected, Crashed):
-            return None
+            episode = None
+        return Played(before=before) if episode is None else Played(episode.actions, episode.wild, before)
 
-    def _before(self, law: str, case: Case) -> list[Any] | None:
+    def _before(self, case: Case) -> list[Any] | None:
         if not case.before or case.prefix is not None:
             return None
         try:

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 from ludarium.envs.core.laws.cases import Case
 from ludarium.envs.core.laws.outcome import Broken
 
-__all__ = ["Shrinker", "length_of"]
+__all__ = ["Played", "Shrinker", "length_of"]
 
 _ROUNDS = 8
 _ANEW = 16
 """Fresh cases of each shorter length that are tried at the end."""
 Item = tuple[Any, bool]
 """An action of a script (None: the lowest legal one), and whether it goes against the mask."""
+_MOVED = 8
+"""Rows of a batch, or seats, whose actions are tried earlier than those of the others."""
+
+
+class Played(NamedTuple):
+    """What a case comes to: its actions (None if they cannot be had), those against the mask, and the episode before."""
+
+    actions: list[Any] | None = None
+    wild: Sequence[int] = ()
+    before: list[Any] | None = None
 
 
 def length_of(case: Case, law: str) -> int:
@@ -25,12 +35,16 @@ def length_of(case: Case, law: str) -> int:
 
 
 class Shrinker:
-    """Makes a case shorter as long as `test` says that the same law is broken; `test` is asked at most `budget` times."""
+    """Makes a case shorter as long as `test` says that the same law is broken; `test` is asked at most `budget` times.
+
+    `played` says what a case with a policy comes to, so that it can be written out as a script.
+    """
 
     def __init__(
-        self, law: str, test: Callable[[Case], Broken | None], budget: int = 400, seconds: float = 60.0
-    ) -> None:
-        self.law, self._test, self.left = law, test, budget
+        self, law: str, test: Callable[[Case], Broken | None], played: Callable[[Case], Played], budget: int = 400,
+        seconds: float = 60.0,
+    ) -> None:  # fmt: skip
+        self.law, self._test, self._played, self.left = law, test, played, budget
         self._until = time.monotonic() + seconds
         self._known: dict[str, Broken | None] = {}
 
@@ -44,17 +58,20 @@ class Shrinker:
             self._known[key] = self._test(case)
         return self._known[key]
 
-    def shrink(self, case: Case, actions: list[Any] | None, wild: list[int], before: list[Any] | None) -> Case:
-        """The shortest case found. `actions` are those of the case's episode, `before` those of the episode before it."""
-        best = self._scripted(case, actions, wild)
-        best = self._prefixed(best, before)
-        best = self._rounds(best)
+    def shrink(self, case: Case) -> Case:
+        """The shortest case found."""
+        best = self._rounds(self._written(case))
         for other in self._beginnings(best):
             if self.fails(other):
-                return self._rounds(other)
+                return self._rounds(self._written(other))
         return best
 
-    def _scripted(self, case: Case, actions: list[Any] | None, wild: list[int]) -> Case:
+    def _written(self, case: Case) -> Case:
+        """The case with its policies' actions written out as far as the law needs them."""
+        actions, wild, before = self._played(case)
+        return self._prefixed(self._scripted(case, actions, wild), before)
+
+    def _scripted(self, case: Case, actions: list[Any] | None, wild: Sequence[int]) -> Case:
         """The case with its actions written out and cut where the law was seen to be broken."""
         broken = self.fails(case)
         if actions is None:
@@ -80,7 +97,7 @@ class Shrinker:
 
     def _rounds(self, case: Case) -> Case:
         for _ in range(_ROUNDS):
-            smaller = self._numbers(self._lower(self._drop_before(self._drop(case))))
+            smaller = self._numbers(self._earlier(self._lower(self._drop_before(self._drop(case)))))
             if smaller == case:
                 break
             case = smaller
@@ -141,6 +158,17 @@ class Shrinker:
                         break
         return case
 
+    def _earlier(self, case: Case) -> Case:
+        """One row of a batch, or one seat, does at once what it does late: then they need not wait for each other."""
+        items = _items(case) if case.pinned in ("vector", "parallel") else []
+        for length in range(1, len(items)):
+            for who in _whose(items)[:_MOVED]:
+                for by in range(1, len(items) - length + 1):
+                    found = _with(case, [_merged(items[n], items[n + by], who) for n in range(length)])
+                    if self.fails(found):
+                        return found
+        return case
+
     # --- the numbers ---
     def _numbers(self, case: Case) -> Case:
         """Smaller seeds, fewer options, and nothing special where nothing special is needed."""
@@ -173,6 +201,29 @@ def _items(case: Case) -> list[Item]:
 def _with(case: Case, items: list[Item]) -> Case:
     wild = tuple(i for i, (_, against) in enumerate(items) if against)
     return case.replace(script=tuple(action for action, _ in items), scripted_wild=wild, length=len(items))
+
+
+def _whose(items: list[Item]) -> list[Any]:
+    """The rows (numbers) or seats (names) that have actions of their own in a script."""
+    found: dict[Any, None] = {}
+    for action, _ in items:
+        if isinstance(action, dict | list):
+            found.update(dict.fromkeys(action if isinstance(action, dict) else range(len(action))))
+    return list(found)
+
+
+def _merged(item: Item, other: Item, who: Any) -> Item:
+    """The actions of one step, but one row or seat does what it does in another."""
+    (action, wild), (instead, against) = item, other
+    form = instead if action is None else action
+    if isinstance(form, list):
+        here, there = ([None] * len(form) if part is None else part for part in (action, instead))
+        made: Any = [*here[:who], there[who], *here[who + 1 :]]
+        empty = all(part is None for part in made)
+    else:
+        made = {**(action or {}), who: (instead or {}).get(who)}
+        empty = all(part is None for part in made.values())
+    return None if empty else made, wild or against
 
 
 def _lower_items(action: Any) -> list[Any]:

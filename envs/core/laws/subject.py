@@ -198,13 +198,21 @@ class Subject:
             raise story
         return story
 
+    def length(self, case: Case, form: str) -> int:
+        """The steps of a case's policy in a form: fewer in a batch, whose rows take more steps than one episode all the same.
+
+        Where the case is settled on the batch, they are those of the case.
+        """
+        if form != "vector" or case.pinned == "vector":
+            return case.length
+        return min(-(-case.length // 2), _BATCH_STEPS)
+
     def _played(self, case: Case, form: str) -> Story:
         claims = self.claims(case, form)
         wild = case.wild if claims["illegal"] in ("fault", "noop", "end") and form != "vector" else 0
         watch = ["check", "outcomes", "beyond", *(["rows"] if form == "vector" else [])]
         how: dict[str, Any] = {"policy": {"key": case.policy, "mix": case.mix, "wild": wild}}
-        # the rows of a batch take more steps than one episode does, all the same
-        how["length"] = min(-(-case.length // 2), _BATCH_STEPS) if form == "vector" else case.length
+        how["length"] = self.length(case, form)
         if case.script is not None:
             how = {"script": list(case.script), "length": len(case.script), "wild": list(case.scripted_wild)}
             watch.append("repair")
