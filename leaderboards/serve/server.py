@@ -14,10 +14,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from ludarium.envs.core.errors import ConfigError
+from ludarium.leaderboards.serve.connections import HttpProtocol, address_of, bind
 from ludarium.leaderboards.serve.guard import Guard, may_listen
 from ludarium.leaderboards.serve.http import Routes, plain_rpc
 from ludarium.leaderboards.serve.mcp_server import WorldServer
@@ -28,8 +27,6 @@ from ludarium.leaderboards.serve.tools import Tools
 
 __all__ = ["Listen", "application", "listen", "run_http", "run_stdio"]
 
-REQUEST_SECONDS = 10.0
-"""A connection has once to twice this long to send the head of a request."""
 PING_SECONDS = 20.0
 
 
@@ -101,44 +98,6 @@ class _Mcp:
         await response(scope, receive, send)
 
 
-# --- connections that say nothing --------------------------------------------------------------------------------------
-class _Http(H11Protocol):
-    """A connection that sends no whole request head in time is cut, also if it sends a byte now and then."""
-
-    _late: Any = None
-
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self._answered, self._waited_at, self._partial = 0, -1, True
-        self._late = self.loop.call_later(REQUEST_SECONDS, self._look)
-
-    def _look(self) -> None:
-        """Cut what has waited for the rest of one and the same request since the last look."""
-        waits = self._partial and (self.cycle is None or self.cycle.response_complete)
-        if waits and self._waited_at == self._answered:
-            self.transport.abort()
-            return
-        self._waited_at = self._answered if waits else -1
-        self._late = self.loop.call_later(REQUEST_SECONDS, self._look)
-
-    def data_received(self, data: bytes) -> None:
-        self._partial = True
-        super().data_received(data)
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        self._answered, self._partial = self._answered + 1, bool(self.conn.trailing_data[0])
-
-    def handle_websocket_upgrade(self, event: Any) -> None:
-        self._late.cancel()
-        super().handle_websocket_upgrade(event)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._late is not None:
-            self._late.cancel()
-        super().connection_lost(exc)
-
-
 class _Ws(WebSocketsSansIOProtocol):
     """A peer that answers no ping is cut, also if it has left unread what it was sent."""
 
@@ -150,16 +109,7 @@ class _Ws(WebSocketsSansIOProtocol):
 def listen(where: Listen) -> socket.socket:
     """A listening socket; `ConfigError` for a public address without a token."""
     may_listen(where.host, where.token)
-    try:
-        family = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)[0][0]
-        # asyncio sends small packets at once only on sockets that say TCP: others wait 40 ms for the second half of an answer
-        bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((where.host, where.port))
-        bound.listen(256)
-        return bound
-    except OSError as error:
-        raise ConfigError(f"cannot listen at {where.host}:{where.port}: {error.strerror or error}") from error
+    return bind(where.host, where.port)
 
 
 def server(sessions: Sessions, where: Listen) -> uvicorn.Server:
@@ -167,7 +117,7 @@ def server(sessions: Sessions, where: Listen) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             application(sessions, where),
-            http=_Http,
+            http=HttpProtocol,
             ws=_Ws,
             lifespan="on",
             log_level="warning",
@@ -188,8 +138,7 @@ def server(sessions: Sessions, where: Listen) -> uvicorn.Server:
 def run_http(sessions: Sessions, where: Listen, ready: Callable[[str], None]) -> None:
     """Serve until stopped; `ready` is told the address."""
     with listen(where) as bound:
-        host, port = bound.getsockname()[:2]
-        ready(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        ready(address_of(bound))
         server(sessions, where).run(sockets=[bound])
 
 

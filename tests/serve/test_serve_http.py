@@ -18,6 +18,7 @@ from websockets.sync.client import connect
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.core.trace import Trace
 from ludarium.leaderboards.serve import guard as guards
+from ludarium.leaderboards.serve import connections
 from ludarium.leaderboards.serve import server as servers
 from ludarium.leaderboards.serve.guard import Guard, is_loopback, may_listen
 from ludarium.leaderboards.serve.messages import MAX_DEPTH, MAX_MESSAGE, ServeError, read_json, write_json
@@ -425,7 +426,7 @@ def test_silent_sessions_are_closed_and_their_sockets_told():
 
 def test_half_open_connections_are_cut(monkeypatch):
     """Nothing sent, half a head, a byte now and then, half a body: each is cut, and holds no session meanwhile."""
-    monkeypatch.setattr(servers, "REQUEST_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "REQUEST_SECONDS", 0.3)
     monkeypatch.setattr(guards, "BODY_SECONDS", 0.3)
     with serving(COIN, most=2) as address:
         head = (
