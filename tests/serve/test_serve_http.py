@@ -17,8 +17,8 @@ from websockets.sync.client import connect
 
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.core.trace import Trace
-from ludarium.leaderboards.serve import guard as guards
 from ludarium.leaderboards.serve import connections
+from ludarium.leaderboards.serve import guard as guards
 from ludarium.leaderboards.serve import server as servers
 from ludarium.leaderboards.serve.guard import Guard, is_loopback, may_listen
 from ludarium.leaderboards.serve.messages import MAX_DEPTH, MAX_MESSAGE, ServeError, read_json, write_json
