@@ -11,9 +11,9 @@ try:
 except ImportError as error:
     raise MissingExtraError(error.name or "sqlalchemy", "board") from error
 
-from ludarium.leaderboards.store.records import Account, Attempt, Entry, Lease, Link, Round
+from ludarium.leaderboards.store.records import Account, Attempt, Entry, Hosted, Lease, Link, Round
 from ludarium.leaderboards.store.store import Store
 
-__all__ = ["Account", "Attempt", "Entry", "Lease", "Link", "Round", "Store"]
+__all__ = ["Account", "Attempt", "Entry", "Hosted", "Lease", "Link", "Round", "Store"]
 
 del _alembic, _sqlalchemy

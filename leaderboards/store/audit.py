@@ -18,6 +18,7 @@ from ludarium.leaderboards.store.models import (
     Base,
     DisagreementRow,
     EpisodeRow,
+    HostedRow,
     LogRow,
     RoundRow,
     SubmissionRow,
@@ -148,7 +149,27 @@ def _committed(session: Session, link: Link) -> Any:
     row = session.get(AttemptRow, _number(link))
     if row is None:
         raise ChainError(link.number, f"{link.subject} is gone")
+    if row.public_key is not None and row.key_digest != payloads.key_digest(row.salt or "", row.public_key):
+        raise ChainError(link.number, f"{link.subject}: its key was changed")
     return payloads.committed(row)
+
+
+def _hosted(session: Session, link: Link) -> HostedRow:
+    row = session.get(HostedRow, _number(link))
+    if row is None:
+        raise ChainError(link.number, f"{link.subject} is gone")
+    return row
+
+
+def _hosted_opened(session: Session, link: Link) -> Any:
+    return payloads.hosted_opened(_hosted(session, link))
+
+
+def _hosted_ended(session: Session, link: Link) -> Any:
+    row = _hosted(session, link)
+    if row.ended_at is None:
+        raise ChainError(link.number, f"{link.subject} had ended, and is open again")
+    return payloads.hosted_ended(row)
 
 
 _KINDS: dict[str, Callable[[Session, Link], Any]] = {
@@ -161,6 +182,8 @@ _KINDS: dict[str, Callable[[Session, Link], Any]] = {
     "round-opened": _opened,
     "round-closed": _closed,
     "committed": _committed,
+    "hosted-opened": _hosted_opened,
+    "hosted-ended": _hosted_ended,
 }
 
 
@@ -174,6 +197,8 @@ def _tables() -> Iterable[tuple[str, type[Base], Any]]:
         ("round-opened", RoundRow, None),
         ("round-closed", RoundRow, RoundRow.closed_at.is_not(None)),
         ("committed", AttemptRow, None),
+        ("hosted-opened", HostedRow, None),
+        ("hosted-ended", HostedRow, HostedRow.ended_at.is_not(None)),
     )
 
 

@@ -22,6 +22,7 @@ __all__ = [
     "DisagreementRow",
     "EpisodeRow",
     "HeadRow",
+    "HostedRow",
     "JobRow",
     "LogRow",
     "RoundRow",
@@ -97,6 +98,8 @@ class RoundRow(Base):
     track: Mapped[str]
     name: Mapped[str]
     secret: Mapped[str]
+    terms: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """What is played: the track's `version` and `hash`, and the `episodes` of each case."""
     opened_at: Mapped[int]
     closes_at: Mapped[int | None]
     closed_at: Mapped[int | None]
@@ -111,8 +114,40 @@ class AttemptRow(Base):
     round_id: Mapped[int] = mapped_column(ForeignKey("rounds.id"))
     account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
     commitment: Mapped[str]
+    public_key: Mapped[str | None]
+    """Whose signature the submission must have; erased with the account."""
+    salt: Mapped[str | None]
+    key_digest: Mapped[str | None]
     created_at: Mapped[int]
-    __table_args__ = (UniqueConstraint("round_id", "account_id"),)
+    __table_args__ = (
+        UniqueConstraint("round_id", "account_id"),
+        Index(None, "round_id", "commitment", unique=True),
+        Index(None, "round_id", "public_key", unique=True),
+    )
+
+
+class HostedRow(Base):
+    """A hosted attempt: the board draws the seeds, plays the world, and makes the submission."""
+
+    __tablename__ = "hosted"
+    id: Mapped[int] = mapped_column(Id, primary_key=True)
+    account_id: Mapped[int] = mapped_column(ForeignKey("accounts.id"))
+    track: Mapped[str]
+    terms: Mapped[dict[str, Any]] = mapped_column(Json)
+    """What is played, as in a round."""
+    secret: Mapped[str]
+    """Its seeds follow from it; public once the attempt has ended."""
+    entrant: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """Personal: name, agent, authors and links for the submission's manifest; gone when the attempt has ended."""
+    opened_at: Mapped[int]
+    owner: Mapped[str]
+    """The process that plays it."""
+    due_at: Mapped[int]
+    """When somebody else may end it, unless its process says again that it is there."""
+    ended_at: Mapped[int | None]
+    outcome: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    """Of an ended attempt: `why`, `played` (episodes), `submission` (its digest, or null) and `measured`."""
+    __table_args__ = (Index(None, "account_id", "track"), Index(None, "track", "id"))
 
 
 class SubmissionRow(Base):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ludarium.leaderboards.store.models import AttemptRow, RoundRow, SubmissionRow
+from ludarium.leaderboards.store.models import AttemptRow, HostedRow, RoundRow, SubmissionRow
 from ludarium.leaderboards.store.values import canonical, digest
 
 __all__ = [
@@ -15,7 +15,10 @@ __all__ = [
     "confirmed",
     "episode_digest",
     "erased",
+    "hosted_ended",
+    "hosted_opened",
     "impersonal",
+    "key_digest",
     "manifest_digest",
     "opened",
     "repeatable",
@@ -105,6 +108,7 @@ def opened(row: RoundRow) -> Any:
         "secret": secret_digest(row.secret),
         "opened_at": row.opened_at,
         "closes_at": row.closes_at,
+        **({} if row.terms is None else {"terms": row.terms}),
     }
 
 
@@ -120,4 +124,27 @@ def committed(row: AttemptRow) -> Any:
         "account": row.account_id,
         "commitment": row.commitment,
         "created_at": row.created_at,
+        **({} if row.key_digest is None else {"key": row.key_digest}),
     }
+
+
+def key_digest(salt: str, public_key: str) -> str:
+    """A digest that tells nothing of the key once the salt is gone."""
+    return digest((salt + public_key).encode("utf-8", "surrogatepass"))
+
+
+def hosted_opened(row: HostedRow) -> Any:
+    """A hosted attempt, before its first episode."""
+    return {
+        "id": row.id,
+        "account": row.account_id,
+        "track": row.track,
+        "terms": row.terms,
+        "secret": secret_digest(row.secret),
+        "opened_at": row.opened_at,
+    }
+
+
+def hosted_ended(row: HostedRow) -> Any:
+    """What became of it."""
+    return {"secret": row.secret, "ended_at": row.ended_at, "outcome": row.outcome}

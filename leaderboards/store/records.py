@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Access", "Account", "Attempt", "Entry", "Lease", "Link", "Round"]
+__all__ = ["Access", "Account", "Attempt", "Entry", "Hosted", "Lease", "Link", "Round"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +83,8 @@ class Round:
     opened_at: int
     closes_at: int | None
     closed_at: int | None
+    terms: dict[str, Any] | None = None
+    """What is played: the track's `version` and `hash`, and the `episodes` of each case."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,27 @@ class Attempt:
     account_id: int
     commitment: str
     created_at: int
+    public_key: str | None = None
+    """Whose signature the submission must have; None once erased."""
+
+
+@dataclass(frozen=True)
+class Hosted:
+    """A hosted attempt; `secret` is None until it has ended, `secret_digest` is public from the first."""
+
+    id: int
+    account_id: int
+    account: str | None
+    track: str
+    terms: dict[str, Any]
+    secret_digest: str
+    secret: str | None
+    opened_at: int
+    ended_at: int | None
+    outcome: dict[str, Any] | None
+    """Of an ended attempt: `why`, `played` (episodes), `submission` (its digest, or null) and `measured`."""
+    count: int
+    """The how manieth of its account on the track it is."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 from sqlalchemy.orm import Session
 
 from ludarium.envs.core.errors import RefusedError
@@ -26,25 +26,34 @@ class Rounds:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def open(self, track: str, name: str, seconds: float | None = None) -> Round:
-        """Open a round with a new secret; with `seconds` it takes nothing after that time."""
+    def open(self, track: str, name: str, seconds: float | None = None, terms: dict[str, Any] | None = None) -> Round:
+        """Open a round with a new secret; with `seconds` it takes nothing after that time.
+
+        `terms` binds what is played: the track's `version` and `hash`, and the `episodes` of each case.
+        """
         with self._database.write() as session:
-            return self._open(session, log.lock(session), track, name, seconds)
+            return self._open(session, log.lock(session), track, name, seconds, terms)
 
     def close(self, track: str) -> Round:
         """End the open round of a track; its secret is public from now on."""
         with self._database.write() as session:
             return self._close(session, log.lock(session), track)
 
-    def rotate(self, track: str, name: str, seconds: float | None = None) -> tuple[Round, Round]:
+    def rotate(
+        self, track: str, name: str, seconds: float | None = None, terms: dict[str, Any] | None = None
+    ) -> tuple[Round, Round]:
         """End the open round and open the next, at one moment; return both."""
         with self._database.write() as session:
             head = log.lock(session)
-            return self._close(session, head, track), self._open(session, head, track, name, seconds)
+            return self._close(session, head, track), self._open(session, head, track, name, seconds, terms)
 
-    def enter(self, round_id: int, account: int, commitment: str) -> Attempt:
-        """An account's one attempt in a round: `commitment` binds it to what will play, before it may see the seeds."""
+    def enter(self, round_id: int, account: int, commitment: str, public_key: str | None = None) -> Attempt:
+        """An account's one attempt in a round: `commitment` binds it to what will play, before it may see the seeds.
+
+        The same once more is the attempt that is there. A commitment and a public key are one account's in a round.
+        """
         commitment = text("commitment", commitment, MAX_TEXT)
+        public_key = None if public_key is None else text("public_key", public_key, MAX_TEXT)
         with self._database.write() as session:
             head = log.lock(session)
             now = self._database.now(session)
@@ -53,9 +62,25 @@ class Rounds:
                 raise RefusedError(f"round {found.name!r} is over")
             if accounts.row_of(session, account).erased_at is not None:
                 raise RefusedError(f"account {account} was erased")
-            if session.scalar(select(AttemptRow.id).filter_by(round_id=round_id, account_id=account)) is not None:
+            own = session.scalar(select(AttemptRow).filter_by(round_id=round_id, account_id=account))
+            if own is not None and (own.commitment, own.public_key) == (commitment, public_key):
+                return _attempt(own)
+            if own is not None:
                 raise RefusedError(f"account {account} is in round {found.name!r} already: a round has one attempt")
-            row = AttemptRow(round_id=round_id, account_id=account, commitment=commitment, created_at=now)
+            taken = or_(
+                AttemptRow.commitment == commitment,
+                AttemptRow.public_key == public_key if public_key is not None else false(),
+            )
+            if session.scalar(select(AttemptRow.id).where(AttemptRow.round_id == round_id, taken)) is not None:
+                raise RefusedError(
+                    f"round {found.name!r}: this commitment or this key is another account's: one attempt"
+                )
+            salt = None if public_key is None else secrets.token_hex(16)
+            row = AttemptRow(
+                round_id=round_id, account_id=account, commitment=commitment, public_key=public_key, salt=salt,
+                key_digest=None if public_key is None or salt is None else payloads.key_digest(salt, public_key),
+                created_at=now,
+            )  # fmt: skip
             session.add(row)
             session.flush()
             log.append(session, head, now, "committed", f"attempt/{row.id}", payloads.committed(row))
@@ -92,7 +117,9 @@ class Rounds:
         with self._database.read() as session:
             return _row(session, round_id).secret
 
-    def _open(self, session: Session, head: Any, track: str, name: str, seconds: float | None) -> Round:
+    def _open(
+        self, session: Session, head: Any, track: str, name: str, seconds: float | None, terms: dict[str, Any] | None
+    ) -> Round:
         track, name = text("track", track, MAX_TEXT), text("name", name, MAX_TEXT)
         now = self._database.now(session)
         if _current(session, track) is not None:
@@ -100,7 +127,9 @@ class Rounds:
         if session.scalar(select(RoundRow.id).filter_by(track=track, name=name)) is not None:
             raise RefusedError(f"track {track!r} had a round {name!r} before; choose another name")
         closes = None if seconds is None else now + duration("seconds", seconds)
-        row = RoundRow(track=track, name=name, secret=secrets.token_hex(32), opened_at=now, closes_at=closes)
+        row = RoundRow(
+            track=track, name=name, secret=secrets.token_hex(32), terms=terms, opened_at=now, closes_at=closes
+        )
         session.add(row)
         session.flush()
         log.append(session, head, now, "round-opened", f"round/{row.id}", payloads.opened(row))
@@ -138,8 +167,9 @@ def _round(row: RoundRow) -> Round:
         row.opened_at,
         row.closes_at,
         row.closed_at,
+        row.terms,
     )
 
 
 def _attempt(row: AttemptRow) -> Attempt:
-    return Attempt(row.id, row.round_id, row.account_id, row.commitment, row.created_at)
+    return Attempt(row.id, row.round_id, row.account_id, row.commitment, row.created_at, row.public_key)

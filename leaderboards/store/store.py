@@ -15,6 +15,7 @@ from ludarium.leaderboards.store import audit, backup, log, schema
 from ludarium.leaderboards.store.accounts import Accounts
 from ludarium.leaderboards.store.blobs import Blobs
 from ludarium.leaderboards.store.database import Database
+from ludarium.leaderboards.store.hosting import Hosting
 from ludarium.leaderboards.store.models import SubmissionRow
 from ludarium.leaderboards.store.presence import Presence
 from ludarium.leaderboards.store.queue import Queue
@@ -47,6 +48,7 @@ class Store:
         self.submissions = Submissions(self.database, self.blobs)
         self.queue = Queue(self.database)
         self.rounds = Rounds(self.database)
+        self.hosting = Hosting(self.database)
         self.log = log.Log(self.database)
         self.workers = Presence(self.database)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from typing import IO, Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.orm import Session
 
 from ludarium.envs.core.errors import RefusedError, StoreError
@@ -17,6 +17,7 @@ from ludarium.leaderboards.store.models import (
     AttemptRow,
     DisagreementRow,
     EpisodeRow,
+    HostedRow,
     JobRow,
     LogRow,
     RoundRow,
@@ -191,6 +192,10 @@ class Submissions:
             for row in rows:
                 if row.erased_at is None:
                     _forget(session, head, row, now)
+            session.execute(
+                update(AttemptRow).where(AttemptRow.account_id == account).values(public_key=None, salt=None)
+            )
+            session.execute(update(HostedRow).where(HostedRow.account_id == account).values(entrant=None))
             if owner.erased_at is None:
                 accounts.forget(session, owner, now)
                 log.append(session, head, now, "erased", f"account/{account}", payloads.erased())
@@ -210,6 +215,8 @@ def row_of(session: Session, digest: str) -> SubmissionRow:
 def _forget(session: Session, head: Any, row: SubmissionRow, now: int) -> None:
     row.manifest, row.salt, row.erased_at = payloads.impersonal(row.manifest), None, now
     job = session.scalar(select(JobRow).where(JobRow.submission_id == row.id).with_for_update())
+    own_round = (AttemptRow.round_id == row.round_id, AttemptRow.account_id == row.account_id)
+    session.execute(update(AttemptRow).where(*own_round).values(public_key=None, salt=None))
     if job is not None and job.state in ("waiting", "leased"):
         job.state, job.lease, job.error = "stuck", None, "the file was erased before it was verified"
     log.append(session, head, now, "erased", row.digest, payloads.erased())

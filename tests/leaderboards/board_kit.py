@@ -48,11 +48,14 @@ def history(store):
     store.queue.recheck(second)
     with pytest.raises(VerdictConflictError):
         store.queue.finish(store.queue.take("odd"), VERDICT)
-    round_ = store.rounds.open("quick", "2026-11")
+    terms = {"version": 1, "hash": "ab", "episodes": 2}
+    round_ = store.rounds.open("quick", "2026-11", terms=terms)
     for account in (ada, bob):
-        store.rounds.enter(round_.id, account.id, f"{account.id:064x}")
+        store.rounds.enter(round_.id, account.id, f"{account.id:064x}", f"{account.id + 7:064x}")
     third = submit(store, ada.id, tier="sealed", round_id=round_.id).digest
-    store.rounds.rotate("quick", "2026-12")
+    store.rounds.rotate("quick", "2026-12", terms=terms)
+    hosted = store.hosting.open(ada.id, "quick", terms, {"name": "Ada's"}, "here", seconds=60, most=1)
+    store.hosting.end(hosted.id, "here", {"why": "finished", "played": 2, "submission": None, "measured": {}})
     store.submissions.retract(second, "trained on the test seeds")
     fourth = judged(store, account=eve.id, verdict={"ok": False, "problems": ["episode 3, step 7: reward"]}).digest
     store.submissions.erase_account(eve.id)

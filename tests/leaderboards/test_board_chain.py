@@ -190,10 +190,11 @@ KEPT = {
     "verdicts": ("submission_id", "verdict", "recorded_at"),
     "episodes": ("submission_id", "number", "digest", "row"),
     "disagreements": ("submission_id", "verdict"),
-    "rounds": ("track", "name", "secret", "opened_at", "closes_at", "closed_at"),
-    "attempts": ("round_id", "account_id", "commitment", "created_at"),
+    "rounds": ("track", "name", "secret", "terms", "opened_at", "closes_at", "closed_at"),
+    "attempts": ("round_id", "account_id", "commitment", "public_key", "salt", "key_digest", "created_at"),
+    "hosted": ("account_id", "track", "terms", "secret", "opened_at", "ended_at", "outcome"),
 }  # fmt: skip
-JSON = ("manifest", "verdict", "row")
+JSON = ("manifest", "verdict", "row", "terms", "outcome")
 
 
 @SETTINGS
@@ -234,7 +235,9 @@ def test_a_table_that_says_something_else_is_found(full, data):
             broken(session)
 
 
-@pytest.mark.parametrize("table", ["attempts", "disagreements", "episodes", "verdicts", "rounds", "submissions"])
+@pytest.mark.parametrize(
+    "table", ["attempts", "disagreements", "episodes", "hosted", "verdicts", "rounds", "submissions"]
+)
 def test_a_row_that_is_gone_is_found(full, table):
     with tampered(full) as session:
         for child in {"rounds": ("attempts",), "submissions": ("jobs", "disagreements", "episodes", "verdicts")}.get(
@@ -247,7 +250,7 @@ def test_a_row_that_is_gone_is_found(full, table):
         broken(session)
 
 
-@pytest.mark.parametrize("table", ["verdicts", "episodes", "rounds", "attempts", "submissions"])
+@pytest.mark.parametrize("table", ["verdicts", "episodes", "hosted", "rounds", "attempts", "submissions"])
 def test_a_row_that_was_slipped_in_is_found(full, table):
     with tampered(full) as session:
         row = dict(session.execute(sa.text(f"SELECT * FROM {table}")).mappings().first())
@@ -258,7 +261,8 @@ def test_a_row_that_was_slipped_in_is_found(full, table):
             "verdicts": {"submission_id": unjudged},
             "episodes": {"number": 99},
             "rounds": {"id": 99, "name": "slipped in"},
-            "attempts": {"id": 99, "account_id": 3},
+            "hosted": {"id": 99},
+            "attempts": {"id": 99, "account_id": 3, "commitment": "ff", "public_key": "ff"},
             "submissions": {"id": 99, "digest": "f" * 64},
         }[table]
         row |= new

@@ -286,6 +286,7 @@ def test_all_that_can_happen_holds_together(board):
     assert board.submissions.get(digests[1]).disagreements == 1
     assert {link.kind for link in board.log.links()} == {
         "submitted", "verdict", "confirmed", "disagreement", "retracted", "erased", "round-opened", "round-closed", "committed",
+        "hosted-opened", "hosted-ended",
     }  # fmt: skip
     assert [link.kind for link in board.log.links(subject=digests[0])] == ["submitted", "verdict", "confirmed"]
     assert board.check_chain() == board.log.head()
