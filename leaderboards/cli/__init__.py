@@ -6,6 +6,7 @@ import importlib
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import typer
@@ -22,40 +23,59 @@ COMMANDS = {
     "verify": "verify",
     "replay": "replay",
     "serve": "serve",
+    "leaderboard": "leaderboard",
     "check": "check",
     "export": "export",
     "bench": "bench",
     "warmup": "warmup",
     "new-family": "new_family",
 }
-"""Command -> module of this package, in the order of the help; each module defines `command`."""
+"""Command -> module of this package, in the order of the help; each module defines `command`.
+
+One that also has a table `COMMANDS` of its own is a group: to modules, to functions of modules (`module:function`), or to
+functions.
+"""
 
 
 class _Lazy(TyperGroup):
     """A group whose commands are imported when they are asked for."""
 
+    table: Mapping[str, Any] = COMMANDS
+
     def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        module = importlib.import_module(f"{__name__}.{COMMANDS[cmd_name]}")
-        single = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
-        single.command(name=cmd_name, help=module.command.__doc__, epilog=None)(module.command)
-        found = typer.main.get_command(single)
-        found.name = cmd_name
-        return found
+        found = self.table[cmd_name]
+        command, commands = _imported(found) if isinstance(found, str) else (found, None)
+        made = typer.Typer(**_SETTINGS)
+        if commands is None:
+            made.command(name=cmd_name, help=command.__doc__, epilog=None)(command)
+        else:
+            group = type("_Group", (_Lazy,), {"table": commands})
+            made = typer.Typer(cls=group, no_args_is_help=True, **_SETTINGS)
+            made.callback(help=command.__doc__)(command)
+        got = typer.main.get_command(made)
+        got.name = cmd_name
+        return got
 
 
-app = typer.Typer(
-    cls=_Lazy,
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+def _imported(place: str) -> tuple[Any, Mapping[str, Any] | None]:
+    """The function of a command; of a group's module also its table."""
+    path, colon, name = place.partition(":")
+    module = importlib.import_module(f"{__name__}.{path}")
+    return (getattr(module, name), None) if colon else (module.command, getattr(module, "COMMANDS", None))
+
+
+_SETTINGS: dict[str, Any] = {
+    "add_completion": False,
+    "rich_markup_mode": "markdown",
+    "pretty_exceptions_enable": False,
+    "context_settings": {"help_option_names": ["-h", "--help"]},
+}
+app = typer.Typer(cls=_Lazy, no_args_is_help=True, **_SETTINGS)
 
 
 def _version(wanted: bool) -> None:

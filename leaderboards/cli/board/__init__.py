@@ -1,0 +1,1 @@
+"""The commands of `ludarium leaderboard` that work on a store."""
