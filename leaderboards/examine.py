@@ -10,7 +10,7 @@ import dataclasses
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -75,38 +75,48 @@ class Examiner:
         self._bounds: dict[tuple[str, int], dict[str, float]] = {}
         self._batches: dict[str, Batch] = {}
         self._headers: dict[str, dict[str, Any]] = {}
+        self.problems: list[Problem] = []
+        self.flags: list[Flag] = []
 
     def rehearse(self) -> None:
         """Make and compile all that examining takes, by a submission of our own: an episode of each case, cut after one step."""
-        members = {}
-        for case in self.track.world.cases:
-            number = next(n for n, unit in enumerate(self.units) if unit[0] == case.name)
-            header = self._header(self.units[number])
-            batch = begin(self.track.world, case, self.units[number][1], self._batches[case.name])
-            trace = batch.trace()
-            trace.header |= header
-            steps = [np.zeros((1, *a.shape[1:]), a.dtype) for a in trace.actions if isinstance(a, np.ndarray)]
-            if len(steps) == len(trace.actions):
-                trace.actions = steps
-            members[f"episodes/{number:04d}.trace"] = encode(trace, coded=False)
-            members[f"transcripts/{number:04d}.jsonl"] = b'{"say": "\xc3\xa4"}\n'
-            if self.track.needs_bounds:
-                bounds_of(batch)
-        decompress(bytes([0, 128, 128, 0, 0, 0, 0]), 2, np.zeros((1, 1), np.uint8))
-        key = keys.new_key()
-        manifest = Manifest(self.track.reference, "rehearsal", "rehearsal", self.track.classes[0], keys.public_key(key))
-        if self.track.sealed:
-            manifest = dataclasses.replace(manifest, tier="sealed", sealed={"round": "rehearsal", "commit": "00"})
-        data = seal(dataclasses.replace(manifest, suite="0"), members, key)
+        first: dict[str, int] = {}
+        for number, (case, _, _) in enumerate(self.units):
+            first.setdefault(case, number)
+        data = self.rehearsal(first.values())
         for found in (data, data[:-1], data[:100] + b"x" + data[101:]):
             with contextlib.suppress(SubmissionError):
                 self.examine(Submission(found))
 
+    def rehearsal(self, numbers: Iterable[int]) -> bytes:
+        """A submission of our own of these episodes, each cut after one step."""
+        members = {}
+        for number in numbers:
+            members[f"episodes/{number:04d}.trace"] = encode(self._begun(number), coded=False)
+            members[f"transcripts/{number:04d}.jsonl"] = b'{"say": "\xc3\xa4"}\n'
+        key = keys.new_key()
+        manifest = Manifest(self.track.reference, "rehearsal", "rehearsal", self.track.classes[0], keys.public_key(key))
+        if self.track.sealed:
+            manifest = dataclasses.replace(manifest, tier="sealed", sealed={"round": "rehearsal", "commit": "00"})
+        return seal(dataclasses.replace(manifest, suite="0"), members, key)
+
+    def _begun(self, number: int) -> Trace:
+        """A trace of an episode, cut after one step, with all compiled that decoding and bounds take."""
+        place = self.units[number]
+        header = self._header(place)
+        trace = begin(self.track.world, self.track.world.case(place[0]), place[1], self._batches[place[0]]).trace()
+        trace.header |= header
+        steps = [np.zeros((1, *a.shape[1:]), a.dtype) for a in trace.actions if isinstance(a, np.ndarray)]
+        if len(steps) == len(trace.actions):
+            trace.actions = steps
+        self.bounds(place)
+        decompress(bytes([0, 128, 128, 0, 0, 0, 0]), 2, np.zeros((1, 1), np.uint8))
+        return trace
+
     def examine(self, submission: Submission) -> Verdict:
         """The verdict on one submission."""
         began = time.process_time()
-        self.problems: list[Problem] = []
-        self.flags: list[Flag] = []
+        self.problems, self.flags = [], []
         rows: dict[int, dict[str, Any]] = {}
         self.agent_steps = 0
         try:
@@ -196,7 +206,7 @@ class Examiner:
         for first in range(0, len(numbers), _TOGETHER):
             traces: dict[int, Trace] = {}
             for number in numbers[first : first + _TOGETHER]:
-                trace = self._trace(submission, number)
+                trace = self.trace(submission, number)
                 if trace is not None:
                     traces[number] = trace
             found = self._replayer.replay_all(list(traces.values()))
@@ -205,7 +215,7 @@ class Examiner:
                 if row is not None:
                     yield number, row
 
-    def _trace(self, submission: Submission, number: int) -> Trace | None:
+    def trace(self, submission: Submission, number: int) -> Trace | None:
         """A trace whose header is that of the track's episode, with the world that the track says; None with a problem."""
         name = submission.episodes[number]
         data = submission.read(name)
@@ -283,7 +293,7 @@ class Examiner:
             return None
         metrics = dict(replay.result["metrics"])
         place = self.units[number]
-        bounds = self._bounds_of(place) if self.track.needs_bounds else {}
+        bounds = self.bounds(place)
         row = self._named(number) | {"status": "ok", "score": self.track.score(metrics, bounds), "steps": replay.steps}
         return row | {
             "digest": replay.digest, "metrics": metrics, "bounds": bounds, "actions": _fingerprint(trace), "lost": _lost(trace),
@@ -295,8 +305,10 @@ class Examiner:
     def _missing(self, number: int) -> dict[str, Any]:
         return self._named(number) | {"status": "missing", "score": self.track.worst}
 
-    def _bounds_of(self, place: Place) -> dict[str, float]:
-        """The bounds of an instance."""
+    def bounds(self, place: Place) -> dict[str, float]:
+        """The bounds of an episode's instance, where the track's metric needs them."""
+        if not self.track.needs_bounds:
+            return {}
         case, seed, _ = place
         if (case, seed) not in self._bounds:
             batch = begin(self.track.world, self.track.world.case(case), seed, self._batches[case])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -19,7 +19,7 @@ from ludarium.agents.llm.client import Completion, Request, Usage, canonical
 from ludarium.agents.llm.redact import Redactor
 from ludarium.envs.core.errors import FileFormatError, LLMError
 
-__all__ = ["FORMAT", "VERSION", "Charges", "Ledger", "Totals", "read_transcript"]
+__all__ = ["FORMAT", "VERSION", "Charges", "Ledger", "Totals", "parse_transcript", "read_transcript"]
 
 FORMAT, VERSION = "ludarium-transcript", 1
 
@@ -189,9 +189,15 @@ def read_transcript(path: str | Path, episode: str | None = None) -> Iterator[di
 
     A last line that a killed process left unfinished is passed over; raises `FileFormatError` for other damage.
     """
+    with Path(path).open(encoding="utf-8") as file:
+        yield from parse_transcript(file, path, episode)
+
+
+def parse_transcript(lines: Iterable[str], where: str | Path, episode: str | None = None) -> Iterator[dict[str, Any]]:
+    """As `read_transcript`, from lines; `where` names them in errors."""
     said: dict[tuple[str, str, str], list[Any]] = {}
     mine: set[int] = set()
-    for number, entry in _lines(Path(path)):
+    for number, entry in _lines(lines, where):
         try:
             if entry["type"] == "call":
                 who = (entry["episode"], entry["side"], entry["seat"])
@@ -201,22 +207,21 @@ def read_transcript(path: str | Path, episode: str | None = None) -> Iterator[di
             if entry["call"] in mine:
                 yield entry
         except (KeyError, TypeError) as error:
-            raise FileFormatError(path, f"is no transcript's record: lacks {error}", number) from error
+            raise FileFormatError(where, f"is no transcript's record: lacks {error}", number) from error
 
 
-def _lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    with path.open(encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if not line.endswith("\n"):
-                return
-            try:
-                entry = json.loads(line)
-            except ValueError as error:
-                raise FileFormatError(path, f"is no JSON: {error}", number) from error
-            if not isinstance(entry, dict):
-                raise FileFormatError(path, "is no JSON object", number)
-            if number == 1:
-                if entry.get("format") != FORMAT or entry.get("version") != VERSION:
-                    raise FileFormatError(path, f"is no {FORMAT} of version {VERSION}", 1)
-                continue
-            yield number, entry
+def _lines(lines: Iterable[str], where: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(lines, 1):
+        if not line.endswith("\n"):
+            return
+        try:
+            entry = json.loads(line)
+        except ValueError as error:
+            raise FileFormatError(where, f"is no JSON: {error}", number) from error
+        if not isinstance(entry, dict):
+            raise FileFormatError(where, "is no JSON object", number)
+        if number == 1:
+            if entry.get("format") != FORMAT or entry.get("version") != VERSION:
+                raise FileFormatError(where, f"is no {FORMAT} of version {VERSION}", 1)
+            continue
+        yield number, entry

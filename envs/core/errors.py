@@ -27,6 +27,9 @@ __all__ = [
     "LudariumError",
     "MissingExtraError",
     "MissingKeyError",
+    "MovieBusyError",
+    "MovieError",
+    "NoMovieError",
     "NotClaimedError",
     "RefusedError",
     "RunError",
@@ -120,6 +123,18 @@ class LeaseLostError(StoreError):
 
 class VerdictConflictError(StoreError):
     """Other figures than those on record were found for the same bytes; both are kept and shown, nothing is replaced."""
+
+
+class MovieError(LudariumError):
+    """An episode of a submission that cannot be shown: it does not replay, or would be too large for a page."""
+
+
+class NoMovieError(MovieError):
+    """There is no such episode, or nobody has verified it."""
+
+
+class MovieBusyError(MovieError):
+    """Too many movies are being made at this moment: ask again."""
 
 
 class AgentError(LudariumError):

@@ -10,9 +10,32 @@ A movie is a script, since a page that was opened from a disk may load nothing e
 
 from __future__ import annotations
 
+import json
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from os import PathLike
+from typing import TYPE_CHECKING
+
+from ludarium.envs.core.errors import LudariumError, MovieBusyError, MovieError, NoMovieError
+from ludarium.leaderboards import child
+from ludarium.leaderboards.board.reels import Reels
+from ludarium.leaderboards.confine import Guard
+from ludarium.leaderboards.submission import LIMITS, Submission
 from ludarium.leaderboards.track import Track
 
-__all__ = ["chosen", "movie_path", "page_path"]
+if TYPE_CHECKING:
+    from ludarium.leaderboards.board.entries import Listed, Source
+
+__all__ = ["GUARD", "Movies", "chosen", "films", "movie", "movie_path", "page_path", "played"]
+
+GUARD = Guard(memory_mb=4096, cpu_s=60, wall_s=180.0, output_mb=64)
+"""What the filming of some episodes of one submission may take."""
+_BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.A)
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.A)
+_TOGETHER = 8
+"""Episodes that one process films."""
 
 
 def page_path(track: str) -> str:
@@ -31,3 +54,156 @@ def chosen(track: Track) -> list[int]:
     for number, (case, _, _) in enumerate(track.units()):
         first.setdefault(case, number)
     return list(first.values())
+
+
+def played(track: Track, listed: Listed) -> Track:
+    """The track with the seeds that an accepted submission played: its own in a sealed round or of the hosted tier."""
+    if list(listed.places) == track.units():
+        return track
+    seeds: dict[str, dict[int, None]] = {}
+    for case, seed, _ in listed.places:
+        seeds.setdefault(case, {})[seed] = None
+    return track.with_seeds({case: tuple(own) for case, own in seeds.items()})
+
+
+# --- making movies -----------------------------------------------------------------------------------------------------
+def films(
+    submission: Submission, track: Track, numbers: Sequence[int], *, guard: Guard = GUARD
+) -> dict[int, str | MovieError]:
+    """The movie (base64) of each of these episodes, or why it cannot be shown; made by guarded processes.
+
+    What is in a movie was computed by playing the trace again; a trace that is not what it says is refused. `RunError` if
+    filming itself fails.
+    """
+    units = len(track.units())
+    found: dict[int, str | MovieError] = {
+        n: NoMovieError(f"there is no episode {n}; the track {track.name!r} has {units}")
+        for n in numbers
+        if not 0 <= n < units
+    }
+    wanted = [n for n in dict.fromkeys(numbers) if n not in found]
+    for first in range(0, len(wanted), _TOGETHER):
+        some = wanted[first : first + _TOGETHER]
+        made = _filmed(submission, track, some, guard)
+        if len(some) > 1 and any(n not in made for n in some):  # the process failed: find out by which of them
+            made = {n: found for one in some for n, found in _filmed(submission, track, [one], guard).items()}
+        found.update(made)
+    return found
+
+
+def movie(submission: Submission, track: Track, number: int, *, guard: Guard = GUARD) -> str:
+    """The movie of one episode, base64; `MovieError` says why there is none."""
+    found = films(submission, track, [number], guard=guard)[number]
+    if isinstance(found, MovieError):
+        raise found
+    return found
+
+
+def _filmed(submission: Submission, track: Track, numbers: list[int], guard: Guard) -> dict[int, str | MovieError]:
+    """What one process makes of some episodes; nothing for several if it failed."""
+    order = {
+        "track": str(track.path), "hash": track.hash, "seeds": list(track.sealed), "limits": list(LIMITS),
+        "where": submission.where, "numbers": numbers,
+    }  # fmt: skip
+    ended = child.ask("ludarium.leaderboards.board.filming", order, submission.data, guard)
+    if ended.failure:
+        return {numbers[0]: MovieError(f"the filming process {ended.failure}")} if len(numbers) == 1 else {}
+    found: dict[int, str | MovieError] = {}
+    for number, line in zip(numbers, ended.answer.splitlines(), strict=True):
+        said = json.loads(line)
+        blob = said.get("movie")
+        fits = isinstance(blob, str) and _BASE64.fullmatch(blob)
+        found[number] = blob if fits else MovieError(str(said.get("error", "no movie"))[:1000])
+    return found
+
+
+class Movies:
+    """Movies of a board's submissions, made when they are asked for and kept in a folder; threads may share one.
+
+    At most `at_once` are made at a time, and as many as `waiting` may wait: then `MovieBusyError`.
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        *,
+        most_bytes: int = 1 << 30,
+        at_once: int = 1,
+        waiting: int = 8,
+        guard: Guard = GUARD,
+    ) -> None:
+        self.reels = Reels(folder, most_bytes)
+        self._guard = guard
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+        self._work = threading.BoundedSemaphore(at_once)
+        self._lock = threading.Lock()
+        self._busy: dict[str, tuple[threading.Lock, int]] = {}
+
+    def script(self, source: Source, digest: str, number: int) -> bytes:
+        """The script of `movie_path`: it hands the movie of a verified submission's episode to the page.
+
+        `NoMovieError` if there is none to be shown, `MovieError` if it cannot be made, `MovieBusyError`, or `RunError`.
+        """
+        listed = source.get(digest) if _DIGEST.fullmatch(digest) else None
+        if listed is None or not listed.accepted or listed.erased:
+            raise NoMovieError(f"{digest:.64}: no verified submission has this digest")
+        track = next((track for track in source.tracks() if track.name == listed.track), None)
+        if track is None or track.version != listed.version:
+            raise NoMovieError(f"{digest}: the board has no track {listed.track!r} of version {listed.version}")
+        if not 0 <= number < len(listed.places):
+            raise NoMovieError(f"there is no episode {number}; the submission has {len(listed.places)}")
+        if not listed.plays[number]:
+            raise NoMovieError(f"episode {number} is missing in this submission")
+        return script(digest, number, self._movie(source, listed, played(track, listed), number))
+
+    def _movie(self, source: Source, listed: Listed, track: Track, number: int) -> str:
+        key = self.reels.key(listed.digest, number, track)
+        if (known := self.reels.get(key)) is not None:
+            return _shown(known)
+        with self._alone(key), self._turn():
+            if (known := self.reels.get(key)) is not None:
+                return _shown(known)
+            submission = source.submission(listed.digest)
+            if submission is None:
+                raise NoMovieError(f"{listed.digest}: the file of this submission is not there any more")
+            found = films(submission, track, [number], guard=self._guard)[number]
+            self.reels.put(key, found)
+            return _shown(found)
+
+    @contextmanager
+    def _alone(self, key: str) -> Iterator[None]:
+        """One thread at a time for each movie: the others find it made."""
+        with self._lock:
+            lock, users = self._busy.get(key, (threading.Lock(), 0))
+            self._busy[key] = lock, users + 1
+        try:
+            with lock:
+                yield
+        finally:
+            with self._lock:
+                lock, users = self._busy.pop(key)
+                if users > 1:
+                    self._busy[key] = lock, users - 1
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._places.acquire(blocking=False):
+            raise MovieBusyError("too many movies are being made; ask again in a moment")
+        try:
+            with self._work:
+                yield
+        finally:
+            self._places.release()
+
+
+def _shown(found: str | MovieError) -> str:
+    if isinstance(found, MovieError):
+        raise found
+    return found
+
+
+def script(digest: str, number: int, blob: str) -> bytes:
+    """A movie that hands itself over to the page."""
+    if not (_DIGEST.fullmatch(digest) and _BASE64.fullmatch(blob)):
+        raise LudariumError("a movie's script holds a digest, a number and base64, nothing else")
+    return f'ludariumMovie("{digest}",{number:d},"{blob}");\n'.encode()
