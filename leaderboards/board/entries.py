@@ -62,6 +62,8 @@ class Listed:
     account: str | None = None
     received_at: int | None = None
     """Microseconds since 1970; None where nobody wrote it down."""
+    verified_at: int | None = None
+    """When its verdict was recorded."""
     verdict: Verdict | None = None
     """Without its rows in `Source.entries`, with them in `Source.get`."""
     retracted: str | None = None
@@ -102,14 +104,28 @@ class Listed:
         )
 
 
+class Refused(NamedTuple):
+    """A file that is no submission: it could not even be opened."""
+
+    file: str
+    """Relative to the folder."""
+    reason: str
+
+
 class Source(Protocol):
     """Where a board's submissions come from."""
+
+    refused: list[Refused]
+    """Files that are no submissions."""
 
     def head(self) -> str:
         """Hexadecimal digits that change whenever anything that a page shows changes."""
 
     def tracks(self) -> list[Track]:
         """The tracks of the board, by name."""
+
+    def other_tracks(self) -> list[str]:
+        """Tracks to which there are submissions, but that the board does not have."""
 
     def entries(self, track: str) -> list[Listed]:
         """All submissions to a track, in the order in which they came; verdicts are without rows."""
@@ -161,6 +177,7 @@ class StoreSource:
 
     def __init__(self, store: Store, tracks: list[Track] | None = None) -> None:
         self.store = store
+        self.refused: list[Refused] = []
         self._tracks = sorted(shipped_tracks() if tracks is None else tracks, key=lambda track: track.name)
         self._setting = hashlib.sha256("".join([code_hash(), *(t.hash for t in self._tracks)]).encode()).hexdigest()
         self._briefs: dict[str, _Brief] = {}
@@ -193,8 +210,31 @@ class StoreSource:
         errors = dict(self.store.queue.stuck())
         wanted = [entry for entry in found if entry.verdict and entry.verdict["ok"]]
         self._remember([entry for entry in wanted if entry.digest not in self._briefs])
-        listed = [self._listed(entry, (), errors) for entry in found]
+        times = self._times(track)
+        listed = [dataclasses.replace(self._listed(e, (), errors), verified_at=times.get(e.digest)) for e in found]
         return [dataclasses.replace(e, **self._briefs[e.digest]._asdict()) if e.accepted else e for e in listed]
+
+    def _times(self, track: str) -> dict[str, int]:
+        """When verdicts were recorded, by digest."""
+        from sqlalchemy import select
+
+        from ludarium.leaderboards.store.models import SubmissionRow, VerdictRow
+
+        query = select(SubmissionRow.digest, VerdictRow.recorded_at).join(
+            VerdictRow, VerdictRow.submission_id == SubmissionRow.id
+        )
+        with self.store.database.read() as session:
+            return {row[0]: row[1] for row in session.execute(query.where(SubmissionRow.track == track))}
+
+    def other_tracks(self) -> list[str]:
+        """Tracks to which there are submissions, but that the board does not have."""
+        from sqlalchemy import select
+
+        from ludarium.leaderboards.store.models import SubmissionRow
+
+        with self.store.database.read() as session:
+            names = session.scalars(select(SubmissionRow.track).distinct().order_by(SubmissionRow.track))
+            return [name for name in names if name not in {track.name for track in self._tracks}]
 
     def _remember(self, entries: list[Entry]) -> None:
         """Read what standings need of the rows of several verdicts."""
@@ -260,14 +300,6 @@ def _verdict(entry: Entry, rows: Iterable[dict[str, Any]]) -> Verdict | None:
 
 
 # --- a folder ----------------------------------------------------------------------------------------------------------
-class Refused(NamedTuple):
-    """A file that is no submission: it could not even be opened."""
-
-    file: str
-    """Relative to the folder."""
-    reason: str
-
-
 class FolderSource:
     """The submissions in a folder (`*.ludarium.zip`, sub-folders too), each judged once in a guarded process.
 
@@ -368,6 +400,11 @@ class FolderSource:
             for e in self._listed.values()
             if e.track == track
         ]
+
+    def other_tracks(self) -> list[str]:
+        """Tracks to which there are submissions, but that the board does not have."""
+        known = {track.name for track in self._tracks}
+        return sorted({entry.track for entry in self._listed.values()} - known)
 
     def get(self, digest: str) -> Listed | None:
         """One submission with its whole verdict."""

@@ -142,8 +142,23 @@ def agent_id(entry: Listed) -> str:
     return hashlib.sha256(f"{owner_of(entry)}\n{look_alike(entry.name)}".encode()).hexdigest()[:16]
 
 
-def standings(track: Track, entries: Sequence[Listed]) -> Standings:
-    """The tables of a track from all its submissions, in the order in which they came."""
+class Table(NamedTuple):
+    """The submissions of one tier or round that have a place, one of each agent, as yet in no order."""
+
+    tier: str
+    round: str | None
+    entries: list[Listed]
+
+    def leader(self, track: Track) -> tuple[Listed, Interval]:
+        """The first of the table with its mean, without ranking the others."""
+        sign = -1.0 if track.higher_is_better else 1.0
+        best = min(self.entries, key=lambda entry: sign * float(_table([entry]).values.mean()))
+        scores = _table([best])
+        return best, Many(scores.values, scores.cases).means()[0]
+
+
+def placed(track: Track, entries: Sequence[Listed]) -> tuple[list[Table], list[Aside]]:
+    """Which submissions are ranked beside each other, the strongest tier and the latest round first; and all others."""
     tables: dict[tuple[str, str | None], list[Listed]] = {}
     aside: list[Aside] = []
     for entry in entries:
@@ -152,7 +167,7 @@ def standings(track: Track, entries: Sequence[Listed]) -> Standings:
             aside.append(Aside(entry, status, why))
         else:
             tables.setdefault((entry.tier, entry.round), []).append(entry)
-    groups = []
+    found = []
     for (tier, name), own in tables.items():
         latest = {agent_id(entry): entry for entry in own}
         kept, odd = _alike(list(latest.values()))
@@ -160,13 +175,21 @@ def standings(track: Track, entries: Sequence[Listed]) -> Standings:
         aside += [
             Aside(e, "superseded", "a later one of the same agent counts") for e in own if latest[agent_id(e)] is not e
         ]
-        among = [e for e in entries if (e.tier, e.round) == (tier, name)]
-        groups.append(_group(track, tier, name, kept, among))
+        found.append(Table(tier, name, kept))
     strength = {tier: place for place, tier in enumerate(TIERS)}
-    order = {key: place for place, key in enumerate(tables)}  # the latest round first
-    groups.sort(key=lambda g: (-strength.get(g.tier, -1), -order[g.tier, g.round]))
+    found.reverse()
+    found.sort(key=lambda table: -strength.get(table.tier, -1))
     places = {entry.digest: place for place, entry in enumerate(entries)}
-    aside.sort(key=lambda a: -places[a.entry.digest])
+    return found, sorted(aside, key=lambda a: -places[a.entry.digest])
+
+
+def standings(track: Track, entries: Sequence[Listed]) -> Standings:
+    """The tables of a track from all its submissions, in the order in which they came."""
+    tables, aside = placed(track, entries)
+    groups = [
+        _group(track, *table, [e for e in entries if (e.tier, e.round) == (table.tier, table.round)])
+        for table in tables
+    ]
     return Standings(track, tuple(groups), tuple(aside), len(entries))
 
 
