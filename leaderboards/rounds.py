@@ -2,12 +2,13 @@
 
 1. The board opens a round: it keeps a secret and publishes its SHA-256.
 2. An entrant commits: SHA-256 of a salt and of what will play (an archive, or the name of an endpoint). One commitment for
-   each key and round, and one key for each commitment.
+   each account and key, and one key for each commitment.
 3. The board answers with a ticket: the seeds HMAC(secret, round, commit, case, n). The entrant plays them and submits, once.
 4. At the end the board reveals the secret, and anybody can recheck all tickets and verdicts.
 
 So seeds cannot be chosen, and runs on other seeds cannot be shown. That the agent played alone and without the simulator
-it does not prove.
+it does not prove; a hosted attempt does, whose seeds are drawn in the same way. The board keeps rounds in its store
+(`board/sealed.py`); what it publishes of one, its *record*, is plain JSON that `recheck` reads.
 """
 
 from __future__ import annotations
@@ -16,24 +17,27 @@ import hashlib
 import hmac
 import json
 import os
-import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
-from ludarium.envs.core.errors import SubmissionError
+from ludarium.envs.core.errors import SubmissionError, TrackError
 from ludarium.envs.core.files import write_whole
-from ludarium.leaderboards.folder import canonical, read_rows
+from ludarium.leaderboards.folder import canonical
 from ludarium.leaderboards.submission import Submission
 from ludarium.leaderboards.track import Track
 from ludarium.scenarios.reseed import save_reseeded
 
-__all__ = ["FIRST_SEED", "Round", "SealedRound", "Ticket", "commitment", "recheck", "sealed_seeds"]
+__all__ = ["FIRST_SEED", "MAX_RECORD", "Ticket", "commitment", "recheck", "sealed_seeds", "tickets"]
 
 FIRST_SEED = 1 << 52
 """Sealed seeds are from here to 2**53 - 1, where no scenario of the suite has any."""
+MAX_RECORD = 64 << 20
+"""Bytes of a round's record."""
 _SALT = 16
-_SECRET = 32
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, TrackError)
 
 
 def commitment(salt: bytes, what: bytes) -> str:
@@ -59,26 +63,15 @@ def sealed_seeds(secret: bytes, name: str, commit: str, track: Track, episodes: 
 
 
 @dataclass(frozen=True)
-class Round:
-    """What the board publishes when a round opens."""
-
-    name: str
-    track: dict[str, Any]
-    episodes: int
-    """How many seeds each case has."""
-    secret_hash: str
-    """SHA-256 of the secret."""
-
-
-@dataclass(frozen=True)
 class Ticket:
-    """What an entrant gets for a commitment."""
+    """What an entrant gets for a commitment; of a hosted attempt what the board itself has played."""
 
     round: str
     track: dict[str, Any]
     commit: str
     public_key: str
     seeds: dict[str, list[int]]
+    tier: str = "sealed"
 
     @property
     def named(self) -> dict[str, str]:
@@ -96,7 +89,7 @@ class Ticket:
     def check(self, submission: Submission) -> None:
         """`SubmissionError` if a submission is not this ticket's."""
         said = submission.manifest
-        if said.tier != "sealed" or said.sealed != self.named:
+        if said.tier != self.tier or said.sealed != self.named:
             raise SubmissionError(
                 f"{submission.where}: is for {said.sealed or said.tier}, not for the ticket {self.named}"
             )
@@ -123,122 +116,102 @@ class Ticket:
             raise SubmissionError(f"{path}: no ticket of a sealed round: {error}") from error
 
 
-class SealedRound:
-    """The board's side of a round: a folder with `round.json`, `secret` and the log `entries.jsonl`, which only grows.
+# --- what anybody can check of a round that is over --------------------------------------------------------------------
+def tickets(record: dict[str, Any], track: Track) -> list[Ticket]:
+    """The tickets of a round whose secret is public, by its record; `SubmissionError` if it is no such record."""
+    try:
+        secret, name, episodes = bytes.fromhex(record["secret"]), record["name"], int(record["terms"]["episodes"])
+        found = []
+        for entry in record["entries"]:
+            seeds = sealed_seeds(secret, name, entry["commitment"], track, episodes)
+            told = {case: list(own) for case, own in seeds.items()}
+            key = entry["public_key"] or ""
+            found.append(Ticket(name, track.reference, entry["commitment"], key, told))
+        return found
+    except _MALFORMED as error:
+        raise SubmissionError(f"no record of a round that is over: {type(error).__name__}: {error!s:.200}") from error
 
-    One process at a time may write it.
+
+def recheck(record: dict[str, Any], track: Track, own: Sequence[Ticket] = ()) -> list[str]:
+    """What is wrong with a round that is over, for anybody who has what was published and some tickets; empty: nothing.
+
+    It looks at the secret, at every commitment and its seeds, and at the log's links about all these and about submissions:
+    that they hold what the record says, and come in the right order. The verdicts are found again by judging.
     """
-
-    def __init__(self, folder: Path, opened: Round) -> None:
-        self.folder, self.round = folder, opened
-
-    @classmethod
-    def create(cls, folder: str | os.PathLike[str], track: Track, name: str, *, episodes: int | None = None) -> Self:
-        """Begin a round with a secret of 32 random bytes; `episodes` a case (None: as many as the track has)."""
-        if "sealed" not in track.tiers:
-            raise SubmissionError(f"track {track.name!r} has no sealed tier")
-        root = Path(folder)
-        root.mkdir(parents=True, exist_ok=True)
-        secret = secrets.token_bytes(_SECRET)
-        count = episodes or max(len(seeds) for seeds in track.seeds.values())
-        opened = Round(name, track.reference, count, hashlib.sha256(secret).hexdigest())
-        with os.fdopen(os.open(root / "secret", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secret.hex() + "\n")
-        write_whole(root / "round.json", (json.dumps(asdict(opened), indent=1) + "\n").encode())
-        return cls(root, opened)
-
-    @classmethod
-    def open(cls, folder: str | os.PathLike[str]) -> Self:
-        """Go on with a round."""
-        root = Path(folder)
-        try:
-            return cls(root, Round(**json.loads((root / "round.json").read_text(encoding="utf-8"))))
-        except (OSError, ValueError, TypeError) as error:
-            raise SubmissionError(f"{root}: no sealed round: {error}") from error
-
-    def entries(self) -> list[dict[str, Any]]:
-        """The log: commitments, attempts and the revealed secret, in order."""
-        return read_rows(self.folder / "entries.jsonl")[0]
-
-    def _append(self, entry: dict[str, Any]) -> None:
-        with (self.folder / "entries.jsonl").open("ab") as file:
-            file.write(canonical(entry).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-
-    def _of(self, kind: str, **wanted: str) -> list[dict[str, Any]]:
-        return [e for e in self.entries() if e["kind"] == kind and all(e[n] == value for n, value in wanted.items())]
-
-    def commit(self, commit: str, public_key: str, track: Track) -> Ticket:
-        """Enter a commitment and give its ticket; the same one again gives the same ticket, another one nothing."""
-        if len(commit) != 64 or set(commit) - set("0123456789abcdef"):
-            raise SubmissionError(f"commit = {commit!r:.80}; expected a SHA-256 in hexadecimal digits")
-        if self._of("reveal"):
-            raise SubmissionError(f"round {self.round.name!r} is over: its secret is known")
-        if track.reference != self.round.track:
-            raise SubmissionError(f"round {self.round.name!r} is of track {self.round.track}, not {track.reference}")
-        known = {(e["commit"], e["public_key"]) for e in self._of("commit")}
-        if (commit, public_key) not in known:
-            if any(commit == other or public_key == key for other, key in known):
-                raise SubmissionError(
-                    f"round {self.round.name!r}: one attempt; this key or this commitment has entered"
-                )
-            self._append({"kind": "commit", "commit": commit, "public_key": public_key})
-        secret = bytes.fromhex((self.folder / "secret").read_text(encoding="ascii").strip())
-        seeds = sealed_seeds(secret, self.round.name, commit, track, self.round.episodes)
-        return Ticket(self.round.name, self.round.track, commit, public_key, {n: list(own) for n, own in seeds.items()})
-
-    def attempt(self, submission: Submission, track: Track) -> Track:
-        """Take the one attempt of a commitment; return the track to judge it on. `SubmissionError` for a second one."""
-        said = submission.manifest
-        commit = said.sealed.get("commit", "")
-        if not self._of("commit", commit=commit, public_key=said.public_key):
-            raise SubmissionError(
-                f"{submission.where}: nobody committed to this in round {self.round.name!r} under its key"
-            )
-        ticket = self.commit(commit, said.public_key, track)
-        ticket.check(submission)
-        taken = self._of("attempt", commit=commit)
-        if taken and taken[0]["submission"] != submission.hash:
-            raise SubmissionError(f"{submission.where}: round {self.round.name!r}: one attempt, and it was taken")
-        if not taken:
-            self._append({"kind": "attempt", "commit": commit, "submission": submission.hash})
-        return ticket.apply(track)
-
-    def reveal(self) -> str:
-        """End the round: log the secret, 64 hex digits, for all to see, and return it."""
-        found = self._of("reveal")
-        if found:
-            return str(found[0]["secret"])
-        secret = (self.folder / "secret").read_text(encoding="ascii").strip()
-        self._append({"kind": "reveal", "secret": secret})
-        return secret
+    try:
+        return _recheck(record, track, own)
+    except _MALFORMED as error:
+        raise SubmissionError(f"no record of a sealed round: {type(error).__name__}: {error!s:.200}") from error
 
 
-def recheck(opened: Round, entries: list[dict[str, Any]], tickets: list[Ticket], track: Track) -> list[str]:
-    """What is wrong with a round that is over, for anybody who has what was published and some tickets; empty: nothing."""
-    revealed = [e["secret"] for e in entries if e["kind"] == "reveal"]
-    if not revealed:
+def _recheck(record: dict[str, Any], track: Track, own: Sequence[Ticket]) -> list[str]:
+    if record["secret"] is None:
         return ["the secret is not revealed yet"]
     wrong = []
-    secret = bytes.fromhex(revealed[0])
-    if hashlib.sha256(secret).hexdigest() != opened.secret_hash:
+    if hashlib.sha256(bytes.fromhex(record["secret"])).hexdigest() != record["secret_digest"]:
         wrong.append("the secret is not the one whose hash was published")
-    commits = [(e["commit"], e["public_key"]) for e in entries if e["kind"] == "commit"]
-    attempts = [e["commit"] for e in entries if e["kind"] == "attempt"]
-    for what, names in (
-        ("commitment", [c for c, _ in commits]),
-        ("key", [k for _, k in commits]),
-        ("attempt", attempts),
-    ):
+    terms = {"name": record["track"], "version": record["terms"]["version"], "hash": record["terms"]["hash"]}
+    if terms != track.reference:
+        return [*wrong, f"the round is of track {terms}, not {track.reference}"]
+    entries = record["entries"]
+    for what, key in (("commitment", "commitment"), ("key", "public_key"), ("account", "account_id")):
+        names = [entry[key] for entry in entries if entry[key] is not None]
         if len(set(names)) != len(names):
-            wrong.append(f"a {what} stands twice")
-    if not set(attempts) <= {commit for commit, _ in commits}:
-        wrong.append("an attempt has no commitment")
-    for ticket in tickets:
-        if (ticket.commit, ticket.public_key) not in commits:
+            wrong.append(f"{'an' if what == 'account' else 'a'} {what} stands twice")
+    submitted = [entry["submission"]["digest"] for entry in entries if entry["submission"]]
+    if len(set(submitted)) != len(submitted):
+        wrong.append("an attempt stands twice")
+    given = {ticket.commit: ticket for ticket in tickets(record, track)}
+    for entry in entries:
+        if entry["seeds"] != given[entry["commitment"]].seeds:
+            wrong.append(f"the ticket of {entry['commitment']} has other seeds than its secret gives")
+    for ticket in own:
+        known = given.get(ticket.commit)
+        if known is None or known.public_key not in ("", ticket.public_key):
             wrong.append(f"the ticket of {ticket.commit} is not in the log")
-        seeds = sealed_seeds(secret, opened.name, ticket.commit, track, opened.episodes)
-        if {name: tuple(own) for name, own in ticket.seeds.items()} != seeds:
+        elif ticket.seeds != known.seeds:
             wrong.append(f"the ticket of {ticket.commit} has other seeds than its secret gives")
-    return wrong
+    return wrong + _links(record)
+
+
+def _links(record: dict[str, Any]) -> list[str]:
+    """The log's links about a round hold what the record says, each event in its time."""
+    from ludarium.leaderboards.store import payloads
+    from ludarium.leaderboards.store.log import link_hash
+    from ludarium.leaderboards.store.values import digest_of
+
+    wrong, at = [], {(link["kind"], link["subject"]): link for link in record["links"]}
+    if len(at) != len(record["links"]):
+        wrong.append("the log says something twice")
+    for link in record["links"]:
+        parts = (link["number"], link["at"], link["kind"], link["subject"], link["digest"], link["previous"])
+        if link_hash(*parts) != link["hash"]:
+            wrong.append(f"link {link['number']} of the log is not what its hash is of")
+
+    def number(kind: str, subject: str, content: Any = None) -> float:
+        link = at.pop((kind, subject), None)
+        if link is None:
+            wrong.append(f"the log has no link {kind!r} of {subject}")
+            return float("nan")
+        if content is not None and link["digest"] != digest_of(content):
+            wrong.append(f"the log says something else about {subject} ({kind})")
+        return float(link["number"])
+
+    row: Any = SimpleNamespace(**{name: record[name] for name in ("track", "name", "secret", "terms", "opened_at",
+                                                                  "closes_at", "closed_at")})  # fmt: skip
+    subject = f"round/{record['id']}"
+    opened = number("round-opened", subject, payloads.opened(row))
+    closed = number("round-closed", subject, payloads.closed(row))
+    for entry in record["entries"]:
+        attempt: Any = SimpleNamespace(
+            round_id=record["id"], account_id=entry["account_id"], commitment=entry["commitment"],
+            created_at=entry["created_at"], key_digest=entry["key_digest"],
+        )  # fmt: skip
+        committed = number("committed", f"attempt/{entry['id']}", payloads.committed(attempt))
+        order = [opened, committed]
+        if entry["submission"]:
+            order.append(number("submitted", entry["submission"]["digest"]))
+        order.append(closed)
+        if order != sorted(order):
+            wrong.append(f"the log has the commitment {entry['commitment']} or its submission out of time")
+    return wrong + [f"the record leaves out {subject} ({kind} in the log)" for kind, subject in at]

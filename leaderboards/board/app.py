@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from ludarium.envs.core.errors import StoreError
-from ludarium.leaderboards.board import api, listing
+from ludarium.leaderboards.board import api, films, listing, sealed
 from ludarium.leaderboards.board.context import Board
 from ludarium.leaderboards.board.gate import Gate
 from ludarium.leaderboards.board.metrics import SEEN_SECONDS
@@ -51,6 +51,8 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     handle_errors(app)
     _health(app, board)
     app.include_router(api.router(board))
+    app.include_router(films.router(board))
+    app.include_router(sealed.router(board))
     _describe(app)
     _pages(app, board)  # last: it takes every address that is left
     app.add_middleware(Gate, board=board)

@@ -175,6 +175,7 @@ class AttemptBody(_Body):
     id: int
     account_id: int
     commitment: str
+    public_key: str | None = Field(description="whose signature the submission must have; null once erased")
     created_at: int
 
     @classmethod
@@ -191,6 +192,7 @@ class RoundBody(_Body):
     name: str
     secret_digest: str = Field(description="SHA-256 of the secret's bytes, published before anybody commits")
     secret: str | None = Field(description="null until the round is closed")
+    terms: dict[str, Any] | None = Field(description="what is played: the track's version and hash, episodes a case")
     opened_at: int
     closes_at: int | None
     closed_at: int | None

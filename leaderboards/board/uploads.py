@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect
 
 from ludarium.envs.core.errors import RefusedError, StoreError, SubmissionError, did_you_mean
 from ludarium.leaderboards.board.context import Board
+from ludarium.leaderboards.board.drawn import admit
 from ludarium.leaderboards.board.refusals import Refusal
 from ludarium.leaderboards.store import Entry
 from ludarium.leaderboards.store.blobs import Writer
@@ -118,7 +119,7 @@ def _kept(board: Board, writer: Writer, access: Access) -> tuple[Entry, bool]:
             return known, False
         track = _track(board, submission)
         try:
-            round_id = _round(board, submission, track, access)
+            round_id = admit(board.store, submission, track, access.account_id)
             writer.finish()
             return _add(board, submission, track, access, round_id), True
         except RefusedError as error:
@@ -153,20 +154,6 @@ def _track(board: Board, submission: Submission) -> Track:
         expected = ", ".join(tier for tier in _BY_UPLOAD if tier in track.tiers) or "none"
         raise Refusal(422, "tier_not_allowed", what, expected, "submit in another way")
     return track
-
-
-def _round(board: Board, submission: Submission, track: Track, access: Access) -> int | None:
-    """The round of a sealed submission: its account committed there to what the manifest says."""
-    said = submission.manifest
-    if said.tier != "sealed":
-        return None
-    found = board.store.rounds.find(track.name, said.sealed["round"])
-    if found is None:
-        raise RefusedError(f"track {track.name!r} has no round {said.sealed['round']!r:.100}")
-    own = [a.commitment for a in board.store.rounds.attempts(found.id) if a.account_id == access.account_id]
-    if own != [said.sealed["commit"]]:
-        raise RefusedError(f"your account did not commit to this in round {found.name!r}")
-    return found.id
 
 
 def _add(board: Board, submission: Submission, track: Track, access: Access, round_id: int | None) -> Entry:

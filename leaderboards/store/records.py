@@ -98,6 +98,8 @@ class Attempt:
     created_at: int
     public_key: str | None = None
     """Whose signature the submission must have; None once erased."""
+    key_digest: str | None = None
+    """What the log has of the key."""
 
 
 @dataclass(frozen=True)

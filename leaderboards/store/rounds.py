@@ -172,4 +172,6 @@ def _round(row: RoundRow) -> Round:
 
 
 def _attempt(row: AttemptRow) -> Attempt:
-    return Attempt(row.id, row.round_id, row.account_id, row.commitment, row.created_at, row.public_key)
+    return Attempt(row.id, row.round_id, row.account_id, row.commitment, row.created_at, row.public_key,
+        row.key_digest,
+    )  # fmt: skip

@@ -1,25 +1,32 @@
 """A sealed round from its opening to the recheck by anybody, and what is refused on the way."""
 
+import copy
 import dataclasses
 import json
 
 import pytest
 
-from ludarium.envs.core.errors import SubmissionError
+from ludarium.envs.core.errors import RefusedError, SubmissionError
 from ludarium.leaderboards import keys
-from ludarium.leaderboards.judge import judge
-from ludarium.leaderboards.rounds import FIRST_SEED, Round, SealedRound, Ticket, commitment, recheck, sealed_seeds
+from ludarium.leaderboards.board import drawn
+from ludarium.leaderboards.examine import examine
+from ludarium.leaderboards.rounds import FIRST_SEED, Ticket, commitment, recheck, sealed_seeds, tickets
 from ludarium.leaderboards.runner import run
+from ludarium.leaderboards.store import Store
 from ludarium.leaderboards.submission import Submission, pack
 from ludarium.scenarios.loader import load
 
 SALT = b"0123456789abcdef"
 MINE, OTHER = keys.new_key(), keys.new_key()
+COMMIT = commitment(SALT, b"the archive of my agent")
 
 
 @pytest.fixture
-def board(tmp_path, tiny_track):
-    return SealedRound.create(tmp_path / "round", tiny_track, "spring", episodes=2)
+def store(tmp_path):
+    with Store(tmp_path / "board.db") as found:
+        found.accounts.create("Ada")
+        found.accounts.create("Bob")
+        yield found
 
 
 def played(ticket, track, folder, key=MINE, agent="pibt"):
@@ -30,65 +37,94 @@ def played(ticket, track, folder, key=MINE, agent="pibt"):
     return Submission.open(pack(finished.root, sealed, name="me", key=key, to=folder, sealed=ticket.named))
 
 
-def test_a_round_from_opening_to_recheck(board, tiny_track, tmp_path):
-    secret = (tmp_path / "round" / "secret").read_text().strip()
-    public = (tmp_path / "round" / "round.json").read_text()
-    assert secret not in public
-    assert (tmp_path / "round" / "secret").stat().st_mode & 0o077 == 0
+def taken(store, submission, track, account=1):
+    """The board takes an upload."""
+    return store.submissions.add(
+        submission.data, json.loads(submission.manifest.encode()), account=account, track=track.name, version=track.version,
+        tier="sealed", round_id=drawn.admit(store, submission, track, account),
+    )  # fmt: skip
 
-    commit = commitment(SALT, b"the archive of my agent")
-    ticket = board.commit(commit, keys.public_key(MINE), tiny_track)
+
+def closed(store, track, episodes=2):
+    """A round with two entrants that is over: its record, and their tickets."""
+    opened = drawn.open_round(store, track, "spring", episodes=episodes)
+    own = [
+        drawn.enter(store, track, "spring", account, commitment(SALT, bytes([account])), keys.public_key(key))
+        for account, key in ((1, MINE), (2, OTHER))
+    ]
+    store.rounds.close(track.name)
+    return drawn.record(store, track, store.rounds.get(opened.id)), own
+
+
+def test_a_round_from_opening_to_recheck(store, tiny_track, tmp_path):
+    opened = drawn.open_round(store, tiny_track, "spring", episodes=2)
+    ticket = drawn.enter(store, tiny_track, "spring", 1, COMMIT, keys.public_key(MINE))
     ticket.save(tmp_path / "ticket.json")
     assert Ticket.load(tmp_path / "ticket.json") == ticket
-    assert board.commit(commit, keys.public_key(MINE), tiny_track) == ticket
-    second = board.commit(commitment(SALT, b"another agent"), keys.public_key(OTHER), tiny_track)
-    assert not {seed for own in ticket.seeds.values() for seed in own} & {
-        s for own in second.seeds.values() for s in own
-    }
-    assert all(seed >= FIRST_SEED for own in ticket.seeds.values() for seed in own)
+    assert drawn.enter(store, tiny_track, "spring", 1, COMMIT, keys.public_key(MINE)) == ticket
+    second = drawn.enter(store, tiny_track, "spring", 2, commitment(SALT, b"another"), keys.public_key(OTHER))
+    mine, theirs = ({seed for own in each.seeds.values() for seed in own} for each in (ticket, second))
+    assert not mine & theirs
+    assert all(FIRST_SEED <= seed < 2**53 for seed in mine | theirs)
 
     submission = played(ticket, tiny_track, tmp_path / "entrant")
-    track = SealedRound.open(tmp_path / "round").attempt(submission, tiny_track)
-    verdict = judge(submission, track)
+    entry = taken(store, submission, tiny_track)
+    track = drawn.track_of(store, entry, tiny_track)
+    verdict = examine(submission, track)
     assert verdict.ok, verdict.problems
-    assert verdict.tier == "sealed"
-    assert len(verdict.rows) == 4
-    assert board.attempt(submission, tiny_track).units() == track.units()  # the same file again is no second attempt
+    assert (verdict.tier, len(verdict.rows)) == ("sealed", 4)
+    assert taken(store, submission, tiny_track).id == entry.id  # the same file again is no second attempt
+    with pytest.raises(RefusedError, match="one attempt"):
+        taken(store, played(ticket, tiny_track, tmp_path / "again", agent="shortest"), tiny_track)
+    store.queue.finish(store.queue.take("worker"), verdict.as_dict())
 
-    assert recheck(board.round, board.entries(), [ticket], tiny_track) == ["the secret is not revealed yet"]
-    assert board.reveal() == secret == board.reveal()
-    opened = Round(**json.loads(public))
-    assert recheck(opened, board.entries(), [ticket, second], tiny_track) == []
-    assert judge(submission, ticket.apply(tiny_track)).digest == verdict.digest
-    with pytest.raises(SubmissionError, match="is over"):
-        board.commit(commitment(SALT, b"late"), "00" * 32, tiny_track)
-
-
-def test_one_attempt_for_each_key_and_each_commitment(board, tiny_track, tmp_path):
-    commit = commitment(SALT, b"mine")
-    ticket = board.commit(commit, keys.public_key(MINE), tiny_track)
-    for other, key in ((commitment(SALT, b"better luck"), MINE), (commit, OTHER)):
-        with pytest.raises(SubmissionError, match="one attempt"):
-            board.commit(other, keys.public_key(key), tiny_track)
-    first = played(ticket, tiny_track, tmp_path / "a")
-    second = played(ticket, tiny_track, tmp_path / "b", agent="shortest")
-    board.attempt(first, tiny_track)
-    with pytest.raises(SubmissionError, match="one attempt, and it was taken"):
-        board.attempt(second, tiny_track)
+    public = drawn.record(store, tiny_track, store.rounds.get(opened.id))
+    secret = store.rounds.secret(opened.id)
+    assert secret not in json.dumps(public)
+    assert not any(str(seed) in json.dumps(public) for seed in mine | theirs)
+    assert recheck(public, tiny_track) == ["the secret is not revealed yet"]
+    store.rounds.close(tiny_track.name)
+    public = json.loads(json.dumps(drawn.record(store, tiny_track, store.rounds.get(opened.id))))
+    assert recheck(public, tiny_track, [ticket, second]) == []
+    assert tickets(public, tiny_track) == [ticket, second]
+    assert [row["submission"] and row["submission"]["verdict"]["digest"] for row in public["entries"]] == [
+        verdict.digest, None,
+    ]  # fmt: skip
+    assert examine(submission, ticket.apply(tiny_track)).digest == verdict.digest
+    with pytest.raises(RefusedError, match="is over"):
+        drawn.enter(store, tiny_track, "spring", 2, commitment(SALT, b"late"), "00" * 32)
+    store.check_chain()
 
 
-def test_what_is_not_of_the_ticket_is_refused(board, tiny_track, tmp_path, packed):
-    ticket = board.commit(commitment(SALT, b"mine"), keys.public_key(MINE), tiny_track)
-    with pytest.raises(SubmissionError, match="nobody committed"):
-        board.attempt(Submission.open(packed["pibt"]), tiny_track)
+def test_one_attempt_for_each_account_key_and_commitment(store, tiny_track):
+    drawn.open_round(store, tiny_track, "spring")
+    drawn.enter(store, tiny_track, "spring", 1, COMMIT, keys.public_key(MINE))
+    luck = commitment(SALT, b"better luck")
+    for account, commit, key in ((1, luck, MINE), (1, COMMIT, OTHER), (2, COMMIT, OTHER), (2, luck, MINE)):
+        with pytest.raises(RefusedError, match="one attempt"):
+            drawn.enter(store, tiny_track, "spring", account, commit, keys.public_key(key))
+    drawn.enter(store, tiny_track, "spring", 2, luck, keys.public_key(OTHER))
+
+
+def test_what_is_not_of_the_ticket_is_refused(store, tiny_track, tmp_path, packed):
+    drawn.open_round(store, tiny_track, "spring", episodes=1)
+    ticket = drawn.enter(store, tiny_track, "spring", 1, COMMIT, keys.public_key(MINE))
+    assert (
+        drawn.admit(store, Submission.open(packed["pibt"]), tiny_track, 1) is None
+    )  # on public seeds: no round at all
+    own = played(ticket, tiny_track, tmp_path / "own")
+    with pytest.raises(RefusedError, match="did not commit"):
+        taken(store, own, tiny_track, account=2)
     stolen = played(ticket, tiny_track, tmp_path / "thief", key=OTHER)
-    with pytest.raises(SubmissionError, match="nobody committed"):
-        board.attempt(stolen, tiny_track)
+    with pytest.raises(RefusedError, match="another key"):
+        taken(store, stolen, tiny_track)
     with pytest.raises(SubmissionError, match="another key"):
         ticket.check(stolen)
-    theirs = dataclasses.replace(ticket, seeds={name: [seed + 1 for seed in own] for name, own in ticket.seeds.items()})
-    chosen = played(theirs, tiny_track, tmp_path / "chooser")
-    verdict = judge(chosen, board.attempt(chosen, tiny_track))
+    with pytest.raises(SubmissionError, match="not for the ticket"):
+        dataclasses.replace(ticket, tier="hosted").check(own)
+    chosen = dataclasses.replace(ticket, seeds={name: [seed + 1 for seed in own] for name, own in ticket.seeds.items()})
+    entry = taken(store, played(chosen, tiny_track, tmp_path / "chooser"), tiny_track)
+    verdict = examine(Submission(store.blobs.get(entry.digest)), drawn.track_of(store, entry, tiny_track))
     assert not verdict.ok
     assert "seed is" in verdict.problems[0].what
     with pytest.raises(SubmissionError, match="the ticket of round 'spring' is for track"):
@@ -100,17 +136,114 @@ def test_what_is_not_of_the_ticket_is_refused(board, tiny_track, tmp_path, packe
         commitment(b"ab", b"x")
 
 
-def test_a_board_that_cheats_is_found_out(board, tiny_track):
-    ticket = board.commit(commitment(SALT, b"mine"), keys.public_key(MINE), tiny_track)
-    board.reveal()
-    entries = board.entries()
-    lucky = dataclasses.replace(ticket, seeds={name: [seed + 1 for seed in own] for name, own in ticket.seeds.items()})
-    assert "other seeds" in recheck(board.round, entries, [lucky], tiny_track)[0]
-    other = [{**e, "secret": "11" * 32} if e["kind"] == "reveal" else e for e in entries]
-    assert "not the one whose hash was published" in recheck(board.round, other, [], tiny_track)[0]
-    assert "a commitment stands twice" in recheck(board.round, [entries[0], *entries], [], tiny_track)
-    unknown = dataclasses.replace(ticket, commit="22" * 32)
-    assert "is not in the log" in recheck(board.round, entries, [unknown], tiny_track)[0]
+def test_rounds_that_make_no_sense_are_not_opened_or_entered(store, tiny_track):
+    for name in ("", "a b", "../x", "hosted-3", "x" * 101):
+        with pytest.raises(RefusedError, match="expected letters"):
+            drawn.open_round(store, tiny_track, name)
+    with pytest.raises(RefusedError, match="episodes = 0"):
+        drawn.open_round(store, tiny_track, "spring", episodes=0)
+    with pytest.raises(RefusedError, match="no sealed tier"):
+        drawn.open_round(store, dataclasses.replace(tiny_track, tiers=("replayed",)), "spring")
+    drawn.open_round(store, tiny_track, "spring")
+    for commit, key, wrong in (("zz", "00" * 32, "commitment"), (COMMIT, "AB" * 32, "public_key")):
+        with pytest.raises(RefusedError, match=wrong):
+            drawn.enter(store, tiny_track, "spring", 1, commit, key)
+    with pytest.raises(RefusedError, match="no round 'fall'"):
+        drawn.enter(store, tiny_track, "fall", 1, COMMIT, "00" * 32)
+    newer = dataclasses.replace(tiny_track, version=4)
+    with pytest.raises(RefusedError, match="is of version 3"):
+        drawn.enter(store, newer, "spring", 1, COMMIT, "00" * 32)
+    closed, opened = drawn.rotate_round(store, tiny_track, "fall", episodes=3)
+    assert (closed.name, opened.name, opened.terms["episodes"]) == ("spring", "fall", 3)
+
+
+def lie(path, value):
+    """A change of a record."""
+
+    def change(record):
+        at = record
+        for name in path[:-1]:
+            at = at[name]
+        at[path[-1]] = value
+        return record
+
+    return change
+
+
+def late(record):
+    """The second commitment after the round's end."""
+    links = record["links"]
+    links[2]["number"], links[3]["number"] = links[3]["number"], links[2]["number"]
+    return record
+
+
+def twice(record):
+    """One commitment under two accounts."""
+    record["entries"].append({**record["entries"][0], "id": 9, "account_id": 9})
+    return record
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        (lie(["secret"], "11" * 32), "not the one whose hash was published"),
+        (lie(["secret_digest"], "11" * 32), "not the one whose hash was published"),
+        (lie(["entries", 0, "seeds", "two"], [FIRST_SEED, FIRST_SEED + 1]), "other seeds than its secret gives"),
+        (lie(["entries", 0, "commitment"], "22" * 32), "something else about attempt"),
+        (lie(["entries", 1, "account_id"], 1), "an account stands twice"),
+        (lie(["entries", 1, "key_digest"], "33" * 32), "something else about attempt"),
+        (lie(["closes_at"], 7), "something else about round"),
+        (lie(["terms", "episodes"], 1), "other seeds than its secret gives"),
+        (lie(["terms", "hash"], "44" * 16), "the round is of track"),
+        (lie(["links", 1, "digest"], "55" * 32), "not what its hash is of"),
+        (lie(["links"], []), "no link 'round-opened'"),
+        (lie(["entries"], []), "leaves out attempt/1"),
+        (late, "out of time"),
+        (twice, "a commitment stands twice"),
+    ],
+)
+def test_a_board_that_cheats_is_found_out(change, found, tiny_record, tiny_track):
+    wrong = recheck(change(copy.deepcopy(tiny_record[0])), tiny_track)
+    assert any(found in each for each in wrong), wrong
+
+
+@pytest.fixture(scope="module")
+def tiny_record(tmp_path_factory, tiny_track):
+    """The record of a closed round and its tickets, not to be changed."""
+    with Store(tmp_path_factory.mktemp("record") / "board.db") as store:
+        store.accounts.create("Ada")
+        store.accounts.create("Bob")
+        return closed(store, tiny_track)
+
+
+def test_tickets_in_hand_are_compared_with_the_record(tiny_record, tiny_track):
+    record, own = tiny_record
+    assert recheck(record, tiny_track, own) == []
+    lucky = dataclasses.replace(
+        own[0], seeds={name: [seed + 1 for seed in seeds] for name, seeds in own[0].seeds.items()}
+    )
+    assert "other seeds" in recheck(record, tiny_track, [lucky])[0]
+    for unknown in (dataclasses.replace(own[0], commit="22" * 32), dataclasses.replace(own[0], public_key="22" * 32)):
+        assert "is not in the log" in recheck(record, tiny_track, [unknown])[0]
+
+
+@pytest.mark.parametrize("spoiled", [{}, {"secret": 3}, {"secret": "zz"}, [3], None, {"secret": "00", "terms": []}])
+def test_what_is_no_record_is_refused(spoiled, tiny_record, tiny_track):
+    for data in (spoiled, {**tiny_record[0], **(spoiled if isinstance(spoiled, dict) else {"entries": spoiled})}):
+        if data != tiny_record[0]:
+            with pytest.raises(SubmissionError, match="no record"):
+                recheck(data, tiny_track)
+
+
+def test_erasing_an_account_leaves_a_round_that_can_be_rechecked(store, tiny_track):
+    record, own = closed(store, tiny_track)
+    assert record["entries"][0]["public_key"] == keys.public_key(MINE)
+    store.submissions.erase_account(1)
+    found = drawn.record(store, tiny_track, store.rounds.get(record["id"]))
+    assert found["entries"][0]["public_key"] is None
+    assert keys.public_key(MINE) not in json.dumps(found)
+    assert recheck(found, tiny_track, own) == []
+    store.check_chain()
 
 
 def test_seeds_follow_from_secret_round_commitment_case_and_number(tiny_track):
@@ -124,7 +257,7 @@ def test_seeds_follow_from_secret_round_commitment_case_and_number(tiny_track):
     assert all(2**52 <= seed < 2**53 for seed in everything)
 
 
-def test_a_sealed_scenario_is_a_scenario_file_like_any(board, tiny_track, tmp_path):
+def test_a_sealed_scenario_is_a_scenario_file_like_any(tmp_path):
     from ludarium.leaderboards.track import load_track, track_names
 
     for name in ("mapf-lifelong-quick", "text-desk-retail", "text-household-unseen"):
