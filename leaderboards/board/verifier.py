@@ -26,9 +26,9 @@ from ludarium.envs.core.errors import (
     VerdictConflictError,
 )
 from ludarium.leaderboards.archive import Limits
+from ludarium.leaderboards.board import drawn
 from ludarium.leaderboards.confine import Guard
 from ludarium.leaderboards.judge import GUARD, judge
-from ludarium.leaderboards.rounds import sealed_seeds
 from ludarium.leaderboards.store import Entry, Lease, Store
 from ludarium.leaderboards.store.queue import MAX_TRIES
 from ludarium.leaderboards.submission import LIMITS, Submission
@@ -45,23 +45,17 @@ _NAMED = 60
 
 
 def track_of(store: Store, tracks: dict[str, Track], entry: Entry) -> Track:
-    """What a submission is judged on: the board's track, in a sealed round on the seeds of its ticket.
+    """What a submission is judged on: the board's track, on the seeds that were drawn for it if it is sealed or hosted.
 
     `TrackError` if this board has the track no more, or in another version.
     """
     track = tracks.get(entry.track)
     if track is None or track.version != entry.version:
         raise TrackError(f"this board has no track {entry.track!r:.100} of version {entry.version}")
-    if entry.tier != "sealed":
-        return track
-    found = store.rounds.find(entry.track, entry.round or "")
-    if found is None:
-        raise TrackError(f"track {entry.track!r:.100} has no round {entry.round!r:.100}")
-    commits = [a.commitment for a in store.rounds.attempts(found.id) if a.account_id == entry.account_id]
-    if len(commits) != 1:
-        raise TrackError(f"nobody committed to this in round {entry.round!r:.100}")
-    secret, episodes = bytes.fromhex(store.rounds.secret(found.id)), max(len(own) for own in track.seeds.values())
-    return track.with_seeds(sealed_seeds(secret, found.name, commits[0], track, episodes))
+    try:
+        return drawn.track_of(store, entry, track)
+    except RefusedError as error:
+        raise TrackError(str(error)) from error
 
 
 class _FailedError(Exception):

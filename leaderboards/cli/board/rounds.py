@@ -31,6 +31,9 @@ Track = Annotated[str, typer.Argument(help="A track of the board.")]
 Days = Annotated[
     float | None, typer.Option(min=0.0, help="It takes nothing after so many days [default: until closed].")
 ]
+Episodes = Annotated[
+    int | None, typer.Option(min=1, help="Seeds of each case [default: as many as the track's largest case].")
+]
 
 
 def command() -> None:
@@ -45,8 +48,8 @@ def command() -> None:
 
 
 def open_(
-    track: Track, name: Name, days: Days = None, tracks: Tracks = None, store: StoreUrl = "board.db", blobs: Blobs = None,
-    as_json: AsJson = False,
+    track: Track, name: Name, days: Days = None, episodes: Episodes = None, tracks: Tracks = None,
+    store: StoreUrl = "board.db", blobs: Blobs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Open a round; the digest of its secret is public from now on.
 
@@ -54,9 +57,9 @@ def open_(
 
         ludarium leaderboard round open mapf-lifelong-quick 2026-11 --days 30
     """
-    _check(track, tracks)
+    played = _track(track, tracks)
     with open_store(store, blobs) as found:
-        _tell([found.rounds.open(track, name, _seconds(days))], as_json)
+        _tell([_drawn().open_round(found, played, name, _seconds(days), episodes)], as_json)
 
 
 def close(
@@ -74,8 +77,8 @@ def close(
 
 
 def rotate(
-    track: Track, name: Name, yes: Yes = False, days: Days = None, store: StoreUrl = "board.db", blobs: Blobs = None,
-    as_json: AsJson = False,
+    track: Track, name: Name, yes: Yes = False, days: Days = None, episodes: Episodes = None, tracks: Tracks = None,
+    store: StoreUrl = "board.db", blobs: Blobs = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """End the open round and open the next, at one moment.
 
@@ -84,8 +87,9 @@ def rotate(
         ludarium leaderboard round rotate mapf-lifelong-quick 2026-12 --yes
     """
     confirm(yes, f"the open round of {track} is to be closed, and its secret revealed")
+    played = _track(track, tracks)
     with open_store(store, blobs) as found:
-        _tell(list(found.rounds.rotate(track, name, _seconds(days))), as_json)
+        _tell(list(_drawn().rotate_round(found, played, name, _seconds(days), episodes)), as_json)
 
 
 def show(track: Track, store: StoreUrl = "board.db", blobs: Blobs = None, as_json: AsJson = False) -> None:
@@ -101,14 +105,19 @@ def show(track: Track, store: StoreUrl = "board.db", blobs: Blobs = None, as_jso
     _tell(rounds, as_json, entered)
 
 
-def _check(track: str, tracks: str | None) -> None:
+def _drawn() -> Any:
+    from ludarium.leaderboards.board import drawn
+
+    return drawn
+
+
+def _track(track: str, tracks: str | None) -> Any:
     from ludarium.leaderboards.board.settings import tracks_of
 
     known = {each.name: each for each in tracks_of(tracks)}
     if track not in known:
         raise TrackError(f"the board has no track {track!r:.100}{did_you_mean(track[:100], known)}")
-    if "sealed" not in known[track].tiers:
-        raise TrackError(f"track {track!r} has no sealed tier")
+    return known[track]
 
 
 def _seconds(days: float | None) -> float | None:
