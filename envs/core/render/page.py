@@ -1,6 +1,6 @@
 """The replay page: an episode in one HTML file that needs no network, no server and no further file.
 
-The page is `page.html`, `page.css` and five scripts beside this module, put together here with the movie's
+The page is `page.html`, two styles and the scripts beside this module, put together here with the movie's
 data. Its Content-Security-Policy names the hashes of exactly this style and this script, so nothing that a
 title or a caption says can ever run.
 """
@@ -20,16 +20,17 @@ from ludarium.envs.core.render.browser import record
 from ludarium.envs.core.render.forms import plain_text
 from ludarium.envs.core.scene import Movie
 
-__all__ = ["notebook_html", "page_html", "write_page"]
+__all__ = ["notebook_html", "page_html", "player_script", "player_style", "write_page"]
 
-SCRIPTS = ("page_data.js", "page_draw.js", "page_parts.js", "page_talk.js", "page.js")
+PLAYER = ("page_data.js", "page_draw.js", "page_parts.js", "page_talk.js", "page_view.js", "page_player.js")
+"""The scripts of the player, which other pages may use too."""
 
 
 def page_html(movie: Movie) -> str:
     """Return the replay of `movie` as one HTML document; raise `ConfigError` as `browser.encode` does."""
     header, blob = record(movie)
-    style = _source("page.css")
-    script = "\n".join(_source(name) for name in SCRIPTS)
+    style = player_style() + _source("page.css")
+    script = f"{player_script()}\n{_source('page.js')}"
     parts = {
         "title": _escape(movie.title),
         "summary": _escape(movie.summary or _summary(header)),
@@ -63,7 +64,17 @@ def notebook_html(movie: Movie, height: int = 640) -> str:
     )
 
 
-@lru_cache(maxsize=8)
+def player_script() -> str:
+    """The player as one script; a page has elements of the ids and `data-part`s that `page.html` has."""
+    return "\n".join(map(_source, PLAYER))
+
+
+def player_style() -> str:
+    """The style of what stands in an element of the class `player`."""
+    return _source("page_player.css")
+
+
+@lru_cache(maxsize=16)
 def _source(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 

@@ -28,6 +28,7 @@ class Painter {
 
   setTheme(name) {
     this.theme = this.movie.themes[name];
+    this.dark = name === "dark";
     this.bitmaps.clear();
   }
 
@@ -201,7 +202,7 @@ class Painter {
       c.moveTo(x, snap(y + k * edge));
       c.lineTo(x + columns * edge, snap(y + k * edge));
     }
-    c.globalCompositeOperation = document.documentElement.dataset.theme === "dark" ? "lighten" : "darken";
+    c.globalCompositeOperation = this.dark ? "lighten" : "darken";
     c.stroke();
     c.globalCompositeOperation = "source-over";
     c.globalAlpha = 1;

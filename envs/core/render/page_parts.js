@@ -11,42 +11,54 @@ function legendItem(sprites, painter) {
   return item;
 }
 
-// Put a curve on the page; returns a function that moves its cursor. A click on it goes to that step.
-function curve(name, values, seek) {
-  const last = values.length - 1, width = Math.max(last, 1), figures = values.filter((v) => v !== null);
+// Put a curve, or several in one frame, into a box; returns a function that moves the cursor. A click goes to that step.
+// Each of `lines` has `values`, one a step, and where there are several a `name`.
+function curve(box, title, lines, seek) {
+  const last = Math.max(...lines.map((line) => line.values.length)) - 1, width = Math.max(last, 1);
+  const figures = lines.flatMap((line) => line.values.filter((v) => v !== null));
   const low = Math.min(0, ...figures), high = Math.max(...figures, low + 1e-9);
   const y = (v) => (40 - 38 * (v - low) / (high - low)).toFixed(2);
-  const points = values.map((v, t) => v === null ? "" : `${t},${y(v)}`).filter(Boolean);
-  const [first, end] = points.length ? [points[0], points[points.length - 1]].map((p) => p.split(",")[0]) : [0, 0];
   const svg = element("svg", { viewBox: `0 0 ${width} 41`, preserveAspectRatio: "none", "aria-hidden": "true" });
   const cursor = element("line", { class: "cursor", y1: 0, y2: 41 });
-  svg.append(
-    element("line", { class: "base", x1: 0, x2: width, y1: 40, y2: 40 }),
-    element("polygon", { class: "area", points: `${first},40 ${points.join(" ")} ${end},40` }),
-    element("polyline", { class: "trace", points: points.join(" ") }), cursor);
-  const box = document.createElement("div"), line = document.createElement("p");
-  const label = document.createElement("span"), now = document.createElement("span");
-  label.textContent = name.replaceAll("_", " ");
-  now.className = "now";
-  line.append(label, now);
-  box.className = "curve";
-  box.append(line, svg);
-  box.onclick = (event) => {
+  svg.append(element("line", { class: "base", x1: 0, x2: width, y1: 40, y2: 40 }));
+  lines.forEach(({ values }, k) => {
+    const points = values.map((v, t) => v === null ? "" : `${t},${y(v)}`).filter(Boolean);
+    const [first, end] = points.length ? [points[0], points[points.length - 1]].map((p) => p.split(",")[0]) : [0, 0];
+    if (lines.length === 1) svg.append(element("polygon", { class: "area", points: `${first},40 ${points.join(" ")} ${end},40` }));
+    svg.append(element("polyline", { class: `trace line-${k}`, points: points.join(" ") }));
+  });
+  svg.append(cursor);
+  const frame = document.createElement("div"), head = withClass("p", "", "");
+  const now = lines.map((_, k) => withClass("span", `now line-${k}`, ""));
+  head.append(withClass("span", "", title.replaceAll("_", " ")), ...now);
+  frame.className = "curve";
+  frame.append(head, svg);
+  frame.onclick = (event) => {
     const at = svg.getBoundingClientRect();
     seek(Math.round(Math.min(Math.max((event.clientX - at.left) / at.width, 0), 1) * last));
   };
-  document.getElementById("curves").append(box);
+  box.append(frame);
   return (time) => {
-    const value = values[Math.floor(time)], text = value === null ? "–" : figure(value);
     cursor.setAttribute("x1", time);
     cursor.setAttribute("x2", time);
-    if (now.textContent !== text) now.textContent = text;
+    lines.forEach(({ values, name }, k) => {
+      const value = values[Math.min(Math.floor(time), values.length - 1)], figures = value === null ? "–" : figure(value);
+      const text = name ? `${name} ${figures}` : figures;
+      if (now[k].textContent !== text) now[k].textContent = text;
+    });
   };
 }
 
 function element(name, attributes) {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+function withClass(tag, name, text) {
+  const made = document.createElement(tag);
+  if (name) made.className = name;
+  made.textContent = text;
   return made;
 }
 

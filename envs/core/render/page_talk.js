@@ -3,14 +3,14 @@
 // Okabe and Ito's colours, which people with any of the common kinds of colour blindness can tell apart.
 const SEGMENTS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8c7a00"];
 
-// Put the talk on the page; returns a function that shows what belongs to a step, or null if nothing was said.
-function talkPanel(talk, last, seek) {
+// Put the talk into its place; returns a function that shows what belongs to a step, or null if nothing was said.
+function talkPanel(talk, last, part, seek) {
   if (!talk.length) return null;
-  const list = document.getElementById("sayings"), colours = segmentColours(talk);
+  const list = part("sayings"), colours = segmentColours(talk);
   const items = talk.map((saying) => sayingItem(saying, colours.get(saying.segment), seek));
   list.append(...items);
-  document.getElementById("talk").hidden = false;
-  if (colours.size) drawSegments(talk, last, colours);
+  part("talk").hidden = false;
+  if (colours.size) drawSegments(part("segments"), talk, last, colours);
   return (now) => {
     let first = null;
     talk.forEach((saying, i) => {
@@ -49,9 +49,9 @@ function sayingItem(saying, colour, seek) {
   return item;
 }
 
-// A strip below the scrubber, of the first seat that spoke: each segment lasts until the next one begins.
-function drawSegments(all, last, colours) {
-  const strip = document.getElementById("segments"), span = Math.max(last, 1), talk = all.filter((s) => s.who === all[0].who);
+// A strip as wide as the episode, of the first seat that spoke: each segment lasts until the next one begins.
+function drawSegments(strip, all, last, colours) {
+  const span = Math.max(last, 1), talk = all.filter((s) => s.who === all[0].who);
   const starts = talk.filter((saying, i) => i === 0 || saying.segment !== talk[i - 1].segment);
   starts.forEach((saying, i) => {
     if (!colours.has(saying.segment)) return;
@@ -65,9 +65,34 @@ function drawSegments(all, last, colours) {
   strip.hidden = false;
 }
 
-function withClass(tag, name, text) {
-  const made = document.createElement(tag);
-  if (name) made.className = name;
-  made.textContent = text;
-  return made;
+// The episode as seats read it: a list of what was done at each step, and in full what they were told before it. Returns a
+// function that shows a step, or null if there are no words.
+function wordsPanel(words, part, seek) {
+  if (!words || !words.rows.length || !part("words")) return null;
+  const rows = words.rows.map(([step, ...texts]) => [step, ...texts.map((i) => words.texts[i])]);
+  const list = part("deeds"), several = new Set(rows.map(([, who]) => who)).size > 1;
+  const items = rows.map(([step, who, , did]) => {
+    const item = document.createElement("li"), go = withClass("button", "quiet", `step ${step}`);
+    go.type = "button";
+    go.onclick = () => seek(step);
+    item.append(go, ...(several ? [withClass("span", "who", who)] : []), withClass("span", "did", did || "(the end)"));
+    return item;
+  });
+  list.append(...items);
+  part("words").hidden = false;
+  let shown = [];
+  return (now) => {
+    for (const item of shown) { item.classList.remove("now"); item.removeAttribute("aria-current"); }
+    const here = rows.flatMap(([step], i) => step === now ? [i] : []);
+    shown = here.map((i) => items[i]);
+    for (const item of shown) { item.classList.add("now"); item.setAttribute("aria-current", "step"); }
+    if (shown.length) list.scrollTop = shown[0].offsetTop - list.clientHeight / 3;
+    part("told").replaceChildren(...here.map((i) => {
+      const box = document.createElement("div");
+      if (several) box.append(withClass("p", "who", rows[i][1]));
+      box.append(withClass("p", "read", rows[i][2]));
+      if (rows[i][3]) box.append(withClass("p", "did", rows[i][3]));
+      return box;
+    }));
+  };
 }
