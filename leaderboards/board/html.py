@@ -95,7 +95,7 @@ class Html:
             trim_blocks=True, lstrip_blocks=True, finalize=_shown, auto_reload=False,
         )  # fmt: skip
         made.filters |= {"figure": figure, "number": number, "when": when, "moment": _moment, "address": _address}
-        made.globals["short"] = lambda digest: digest[:12]
+        made.globals["short"] = lambda digest: digest[:10]
         return made
 
     def page(self, template: str, path: str, **values: Any) -> bytes:

@@ -346,7 +346,8 @@ def _verdict_json(entry: Listed) -> bytes:
         del verdict["cpu_s"]
     content = {
         "submission": entry.digest, "track": entry.track, "version": entry.version, "name": plain(entry.name),
-        "class": entry.kind, "tier": entry.tier, "round": entry.round, "key": entry.key, "state": entry.state, "retracted": entry.retracted,
+        "class": entry.kind, "tier": entry.tier, "round": entry.round, "key": entry.key, "state": entry.state,
+        "retracted": entry.retracted,
         "erased": entry.erased, "disagreements": entry.disagreements, "verdict": verdict,
     }  # fmt: skip
     return (json.dumps(content, indent=1) + "\n").encode()

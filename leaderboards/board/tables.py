@@ -65,7 +65,8 @@ def _sheet(ranking: Standings, group: Group, most: int | None) -> Sheet:
     rows = group.rows[:most]
     columns = [name for name in words.REPORTED if any(name in row.told for row in group.rows)]
     charts = [_chart(ranking, group, name) for name in ("micro_dollars", "tokens", "wall_s") if name in columns]
-    if "micro_dollars" in columns:  # tokens stand for cost where nobody names a price
+    charts = [chart for chart in charts if len(chart.rows) > 1]
+    if any(chart.axis == "micro_dollars" for chart in charts):  # tokens stand for cost where nobody names a price
         charts = [chart for chart in charts if chart.axis != "tokens"]
     profile, profiled = None, []
     if group.profiles:

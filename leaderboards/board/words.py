@@ -28,8 +28,8 @@ CLASSES = {"planner": "planner", "learned": "learned policy", "llm": "language m
 TIERS = {
     "replayed": "Public seeds. The score belongs to what was done; that it was found online, alone and without the simulator "
     "is not proved.",
-    "sealed": "Seeds that follow from a secret of the board and from what the entrant committed to before: nobody chose them, and "
-    "there was one attempt.",
+    "sealed": "Seeds that follow from a secret of the board and from what the entrant committed to before: nobody chose them, "
+    "and there was one attempt.",
     "hosted": "The board drew the seeds and played the world itself: the agent saw what an agent may see, one step at a "
     "time.",
 }

@@ -56,8 +56,8 @@ function sorting() {
       if (header.classList.contains("fixed")) return;
       const button = document.createElement("button");
       button.type = "button";
-      button.append(...header.childNodes);
-      header.append(button);
+      button.append(...[...header.childNodes].filter((node) => node.nodeName !== "SMALL"));
+      header.prepend(button);
       button.addEventListener("click", () => sortBy(table, header, column));
     });
   }
