@@ -25,7 +25,7 @@ from ludarium.leaderboards import archive, keys
 from ludarium.leaderboards.archive import Limits
 from ludarium.leaderboards.episode import Unit
 from ludarium.leaderboards.folder import TIMING, RunFolder, folder_names
-from ludarium.leaderboards.manifest import REPORTED, Manifest
+from ludarium.leaderboards.manifest import MAX_MANIFEST, REPORTED, Manifest
 from ludarium.leaderboards.track import Track
 
 __all__ = ["SUFFIX", "Submission", "find_track", "pack", "seal"]
@@ -36,7 +36,7 @@ NAMES = re.compile(
     r"manifest\.json|SHA256SUMS|signature|episodes/[0-9]{4,6}\.trace|transcripts/[0-9]{4,6}\.jsonl", re.A
 )
 _SUM = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9./]+)\n", re.A)
-_MAX_SUMS = 4 << 20
+_MOST = {MANIFEST: MAX_MANIFEST, SUMS: 4 << 20, SIGNATURE: 1024}
 LIMITS = Limits()
 
 
@@ -49,8 +49,9 @@ class Submission:
         for name in (MANIFEST, SUMS, SIGNATURE):
             if name not in self._members:
                 raise SubmissionError(f"{where}: {name} is missing")
-        if self._members[SUMS].size > _MAX_SUMS:
-            raise SubmissionError(f"{where}: {SUMS} is of more than {_MAX_SUMS} bytes")
+        for name, most in _MOST.items():  # before any of it is decompressed
+            if self._members[name].size > most:
+                raise SubmissionError(f"{where}: {name}: {self._members[name].size} bytes; expected at most {most}")
         listed = archive.read_member(data, self._members[SUMS], where)
         self.sums = self._sums(listed)
         self.manifest = Manifest.decode(self.read(MANIFEST), f"{where}: {MANIFEST}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -19,11 +19,14 @@ from ludarium.leaderboards.board.models import (
     LogBody,
     Received,
     RoundBody,
+    StandingsBody,
     SubmissionBody,
     SubmissionsBody,
     TrackBody,
 )
+from ludarium.leaderboards.board.pages import track_path
 from ludarium.leaderboards.board.refusals import Refusal, responses
+from ludarium.leaderboards.board.sending import sent
 from ludarium.leaderboards.board.uploads import upload
 from ludarium.leaderboards.store import Entry
 
@@ -34,6 +37,8 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="SHA-256 of t
 Name = Annotated[str, Path(max_length=200, description="a track's name")]
 After = Annotated[int, Query(ge=0, lt=2**62, description="the `next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=_MOST)]
+Class = Annotated[Literal["planner", "learned", "llm", "human"] | None, Query(alias="class")]
+Tier = Annotated[Literal["replayed", "sealed", "hosted"] | None, Query()]
 
 
 def router(board: Board) -> APIRouter:
@@ -76,6 +81,16 @@ def _tracks(found: APIRouter, board: Board) -> None:
     async def one_track(name: Name) -> TrackBody:
         """A track."""
         return await board.read(TrackBody.of, board.track(name))
+
+    @found.get("/tracks/{name}/standings", tags=["tracks"], response_model=StandingsBody, responses=responses(404))
+    async def standings(request: Request, name: Name, class_: Class = None, tier: Tier = None) -> Response:
+        """The ranking of a track as its page shows it; 404 if nothing was submitted in a class or tier."""
+        path = f"{track_path(board.track(name).name, class_, tier)}board.json"
+        page = await board.pages.get(path)
+        if page is None:
+            what = "nothing was submitted in this class and tier"
+            raise Refusal(404, "nothing_there", what, "another class or tier", "leave the filters out")
+        return sent(request, page)
 
 
 def _entry(board: Board, digest: str) -> Entry:

@@ -16,8 +16,8 @@ from ludarium.leaderboards.board import api, films, listing, sealed
 from ludarium.leaderboards.board.context import Board
 from ludarium.leaderboards.board.gate import Gate
 from ludarium.leaderboards.board.metrics import SEEN_SECONDS
-from ludarium.leaderboards.board.pagecache import Ready
 from ludarium.leaderboards.board.refusals import Refusal, handle_errors
+from ludarium.leaderboards.board.sending import sent
 from ludarium.leaderboards.board.settings import Settings
 from ludarium.leaderboards.store import Store
 
@@ -126,21 +126,8 @@ def _pages(app: FastAPI, board: Board) -> None:
         found = await board.pages.get(path)
         if found is None and not path.endswith("/") and await board.pages.get(f"{path}/") is not None:
             return Response(status_code=308, headers={"Location": f"{path.rpartition('/')[2]}/"})
-        return _missing() if found is None else _sent(request, found)
+        return _missing() if found is None else sent(request, found)
 
 
 def _missing() -> Response:
     return Response(listing.missing(), 404, media_type="text/html; charset=utf-8")
-
-
-def _sent(request: Request, found: Ready) -> Response:
-    """A page, or 304 if the reader has these bytes."""
-    packed = found.packed is not None and "gzip" in request.headers.get("accept-encoding", "")
-    tag = f'"{found.etag}{"-gz" if packed else ""}"'
-    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
-    known = [each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")]
-    if tag in known or "*" in known:
-        return Response(status_code=304, headers=headers)
-    if packed:
-        headers["Content-Encoding"] = "gzip"
-    return Response(found.packed if packed else found.body, media_type=found.type, headers=headers)

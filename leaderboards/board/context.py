@@ -24,7 +24,7 @@ from ludarium.leaderboards.track import Track
 __all__ = ["Board"]
 
 T = TypeVar("T")
-_READERS, _WRITERS = 6, 4
+_READERS, _WRITERS, _FILMS = 6, 4, 10
 
 
 class Board:
@@ -42,7 +42,8 @@ class Board:
         self.under_way = 0
         self._readers = ThreadPoolExecutor(_READERS, "board-read")
         self._writers = ThreadPoolExecutor(_WRITERS, "board-write")
-        self.openers = ThreadPoolExecutor(settings.opened, "board-open")
+        self._openers = ThreadPoolExecutor(settings.opened, "board-open")
+        self._films = ThreadPoolExecutor(_FILMS, "board-film")
 
     async def read(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Call a function that reads the store, in a thread."""
@@ -54,7 +55,11 @@ class Board:
 
     async def open(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Call a function that takes much memory: only a few at once."""
-        return await self._in(self.openers, function, *arguments, **options)
+        return await self._in(self._openers, function, *arguments, **options)
+
+    async def film(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """Call a function that waits for a process which makes a movie."""
+        return await self._in(self._films, function, *arguments, **options)
 
     async def _in(self, pool: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(
@@ -63,7 +68,7 @@ class Board:
 
     def close(self) -> None:
         """Let the threads end. The store stays open."""
-        for pool in (self._readers, self._writers, self.openers):
+        for pool in (self._readers, self._writers, self._openers, self._films):
             pool.shutdown(wait=True, cancel_futures=True)
         self.pages.close()
 

@@ -21,6 +21,7 @@ __all__ = [
     "LogBody",
     "Received",
     "RoundBody",
+    "StandingsBody",
     "SubmissionBody",
     "SubmissionsBody",
     "TrackBody",
@@ -75,6 +76,19 @@ class TrackBody(_Body):
         for name in ("classes", "tiers", "known_flaws"):
             same[name] = list(same[name])
         return cls(**same, scenario=track.world.name, episodes=len(track.units()))
+
+
+class StandingsBody(_Body):
+    """The ranking of a track, with intervals: one table for each tier and sealed round, since these do not compare."""
+
+    model_config = ConfigDict(extra="allow")
+    track: dict[str, Any]
+    filters: dict[str, str | None]
+    submissions: int
+    tables: list[dict[str, Any]] = Field(
+        description="`rows` by rank: `rank_range`, `mean`, `iqm`, `self_reported`, ..."
+    )
+    aside: list[dict[str, Any]] = Field(description="what is in no table, and why")
 
 
 class VerdictBody(_Body):

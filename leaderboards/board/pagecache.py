@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
-import importlib
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -57,10 +56,9 @@ def ready(body: bytes, kind: str, head: str) -> Ready:
 
 
 def _pages(source: Source) -> Any:
-    try:
-        return importlib.import_module("ludarium.leaderboards.board.pages").Pages(source)
-    except ModuleNotFoundError:
-        raise LookupError("there are no pages yet") from None
+    from ludarium.leaderboards.board.pages import Pages
+
+    return Pages(source)
 
 
 class PageCache:

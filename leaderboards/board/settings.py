@@ -70,5 +70,8 @@ class Settings:
     """How long a reader waits for a page to be made anew, before an older one is shown."""
     page_bytes: int = 256 << 20
     """Bytes of pages that are kept."""
+    movies: Path | None = None
+    """The folder of movies; None: beside the store's files."""
+    movie_bytes: int = 1 << 30
     clock: Callable[[], float] = monotonic
     """Seconds, for the rates."""
