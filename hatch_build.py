@@ -25,6 +25,9 @@ PACKAGE = {
     "leaderboards": "leaderboards",
 }
 
+NOT_SHIPPED = ("leaderboards/boards",)
+"""Folders inside those of `PACKAGE` that are for readers of the repository: boards are megabytes that nobody imports."""
+
 BESIDE = {"pytest_ludarium.py": "envs/core/laws/plugin.py"}
 """Modules beside the package: pytest loads its plugins at every start, and importing `ludarium` imports Gymnasium."""
 
@@ -38,8 +41,17 @@ class CustomBuildHook(BuildHookInterface):
             self._link()
             return
         for inside, outside in PACKAGE.items():  # by folder: a file that is in two places is one key otherwise
-            build_data["force_include"][str(Path(self.root) / outside)] = f"ludarium/{inside}"
+            for path, below in self._shipped(outside):
+                build_data["force_include"][str(path)] = f"ludarium/{inside}{below}"
         self._copy_beside(build_data)
+
+    def _shipped(self, outside: str) -> list[tuple[Path, str]]:
+        """A row's path, or what is in its folder if not all of that is shipped, each with its place below the row's."""
+        root, kept_back = Path(self.root), [name for name in NOT_SHIPPED if name.startswith(f"{outside}/")]
+        if not kept_back:
+            return [(root / outside, "")]
+        inside = sorted(path for path in (root / outside).iterdir() if path.name != "__pycache__")
+        return [(path, f"/{path.name}") for path in inside if f"{outside}/{path.name}" not in kept_back]
 
     def _copy_beside(self, build_data: dict[str, Any]) -> None:
         """Add the modules beside the package as copies: a file that is in two places is one key otherwise."""

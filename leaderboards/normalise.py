@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import shlex
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def of_run(folder: str | PathLike[str], random: str, reference: str) -> Referenc
     cases = {case: _case(rows, case, random, reference) for case in dict.fromkeys(row["case"] for row in rows)}
     only = "".join(f" --case {name}" for name in manifest["cases"] or ())
     first = "" if manifest["episodes"] is None else f" --episodes {manifest['episodes']}"
-    agents = " ".join(f"--agent {json.dumps(name) if ' ' in name else name}" for name in manifest["agents"])
+    agents = " ".join(f"--agent {shlex.quote(name)}" for name in manifest["agents"])
     return References(
         scenario=scenario.name,
         version=scenario.version,

@@ -35,6 +35,8 @@ MANIFEST, SUMS, SIGNATURE = "manifest.json", "SHA256SUMS", "signature"
 NAMES = re.compile(
     r"manifest\.json|SHA256SUMS|signature|episodes/[0-9]{4,6}\.trace|transcripts/[0-9]{4,6}\.jsonl", re.A
 )
+_PLAYED_BY = ("kernels", "ludarium")
+"""What a trace says of the sources that made it."""
 _SUM = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9./]+)\n", re.A)
 _MOST = {MANIFEST: MAX_MANIFEST, SUMS: 4 << 20, SIGNATURE: 1024}
 LIMITS = Limits()
@@ -152,23 +154,23 @@ def pack(
     to: str | os.PathLike[str] = ".",
     partial: bool = False,
     transcripts: bool = True,
-    reported: bool = True,
+    bare: bool = False,
     sealed: Mapping[str, str] | None = None,
 ) -> Path:
     """Pack the episodes of one agent of a run folder; return the file, which is `to` or lies in the folder `to`.
 
     `key` is a private key (`keys.load_key`; None: the user's own). With `partial`, episodes may be missing, and count as
-    worst. Without `reported` the run's clocks stay out of it, so that equal runs give equal bytes. `sealed` names the
-    `round` and the `commit` of a sealed round. `SubmissionError` if the run is not of the track.
+    worst. `sealed` names the `round` and the `commit` of a sealed round. A `bare` submission holds no clocks and no hashes of
+    kernels, so that equal plays give equal bytes whatever played them. `SubmissionError` if the run is not of the track.
     """
     folder = RunFolder.open(run)
     label = _agent(folder, agent)
-    members, told = _members(folder, track, label, partial, transcripts)
+    members, told = _members(folder, track, label, partial, transcripts, bare)
     owner = keys.load_key() if key is None else key
     manifest = Manifest(
         track.reference, label, name, kind, keys.public_key(owner), str(folder.manifest.get("ludarium", "")) or _suite(),
-        _kernels(folder, label), tuple(authors), dict(links or {}),
-        "sealed" if sealed else "replayed", dict(sealed or {}), told if reported else {},
+        {} if bare else _kernels(folder, label), tuple(authors), dict(links or {}),
+        "sealed" if sealed else "replayed", dict(sealed or {}), {} if bare else told,
     )  # fmt: skip
     if kind not in track.classes:
         raise SubmissionError(f"class {kind!r} may not enter {track.name!r}{did_you_mean(kind, track.classes)}")
@@ -202,7 +204,7 @@ def _agent(run: RunFolder, agent: str | None) -> str:
 
 
 def _members(
-    run: RunFolder, track: Track, agent: str, partial: bool, transcripts: bool
+    run: RunFolder, track: Track, agent: str, partial: bool, transcripts: bool, bare: bool
 ) -> tuple[dict[str, bytes], dict[str, list[float | None]]]:
     """The traces and transcripts of a run by their names in a submission, and what the run's clocks say."""
     if run.manifest["scenario"].get("hash") != track.world.hash:
@@ -221,7 +223,10 @@ def _members(
                                       "leave it out on purpose (--partial): it counts as the worst score")  # fmt: skip
             continue
         try:
-            members[_place("episodes/", number)] = encode(Trace.load(run.root / unit.trace))
+            trace = Trace.load(run.root / unit.trace)
+            if bare:
+                trace.header = {name: value for name, value in trace.header.items() if name not in _PLAYED_BY}
+            members[_place("episodes/", number)] = encode(trace)
         except LudariumError as error:
             raise SubmissionError(f"cannot pack: {error}") from error
         told = run.root / unit.transcript

@@ -82,7 +82,8 @@ def test_the_wheel_holds_one_package_and_its_data(built):
         "ludarium/envs/core/render/page.html",
     ):
         assert wanted in names
-    assert not any("__pycache__" in name for name in names)
+    assert "ludarium/leaderboards/tracks/mapf-lifelong-quick.toml" in names
+    assert not any("__pycache__" in name or "/boards/" in name for name in names)
 
 
 def test_an_installed_package_plays_and_verifies_outside_the_clone(site, tmp_path):

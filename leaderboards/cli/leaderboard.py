@@ -7,6 +7,8 @@ __all__ = ["COMMANDS", "command"]
 COMMANDS = {
     "serve": "board.serve",
     "worker": "board.worker",
+    "build": "board.build",
+    "reference": "board.reference",
     "status": "board.keeping:status",
     "account": "board.accounts",
     "token": "board.tokens",
@@ -26,9 +28,13 @@ COMMANDS = {
 def command() -> None:
     """Run a board: a server with pages, an API and verification, and what its operator needs.
 
-    All commands find the board by `--store`, or by the environment variable LUDARIUM_BOARD_STORE. For example:
+    Commands find the board by `--store`, or by the environment variable LUDARIUM_BOARD_STORE. For example:
 
         ludarium leaderboard account create Ada --store board.db
 
         ludarium leaderboard serve --store board.db --workers 1
+
+    Without a server, a folder of submissions becomes a static site:
+
+        ludarium leaderboard build submissions --to site
     """

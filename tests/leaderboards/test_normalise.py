@@ -1,6 +1,8 @@
 """Normalised scores: the two ends of the scale, where it comes from, and where there is none."""
 
 import dataclasses
+import itertools
+import shlex
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from ludarium.leaderboards import normalise
 from ludarium.leaderboards.normalise import Reference
 from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.stats import Scores
+from ludarium.leaderboards.track import load_track, track_names
 from ludarium.scenarios.loader import load
 
 SHIPPED = sorted((load.__globals__["_shipped"]().parent / "leaderboards" / "references").glob("*.toml"))
@@ -110,8 +113,10 @@ def test_the_shipped_references_are_of_the_shipped_scenarios(path):
     scenario = load(found.scenario)
     assert path.stem == f"{found.scenario}-{found.split}"
     assert normalise.references_for(scenario, found.split) == found
+    scales = [own for own in map(load_track, track_names()) if own.scenario == found.scenario]
     for case in scenario.cases:
-        normalise.normalised(0.0, found.of(case.name, scenario.metrics[0]))
+        for metric in [own.name for own in scales] or scenario.metrics[:1]:
+            normalise.normalised(0.0, found.of(case.name, metric))
     assert normalise.references_for(scenario, "val") is None
     with pytest.raises(StatisticsError, match="for the hash"):
         normalise.references_for(dataclasses.replace(scenario, hash="0" * 32), found.split)
@@ -122,10 +127,10 @@ def test_the_shipped_references_are_of_the_shipped_scenarios(path):
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
 def test_the_shipped_references_are_reached_again(path, tmp_path):
     found = normalise.load(path)
-    agents = [
-        word for flag, word in zip(found.command.split(), found.command.split()[1:], strict=False) if flag == "--agent"
-    ]
-    again = run(found.scenario, agents, tmp_path / "run", split=found.split)
+    words = shlex.split(found.command)
+    agents = [word for flag, word in itertools.pairwise(words) if flag == "--agent"]
+    first = [int(word) for flag, word in itertools.pairwise(words) if flag == "--episodes"]
+    again = run(found.scenario, agents, tmp_path / "run", split=found.split, episodes=first[0] if first else None)
     for case, metrics in normalise.of_run(again.root, found.random_agent, found.reference_agent).cases.items():
         for name, pair in metrics.items():
             assert pair == pytest.approx(found.of(case, name), rel=1e-9), (case, name)

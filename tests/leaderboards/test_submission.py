@@ -14,6 +14,7 @@ import zlib
 import pytest
 
 from ludarium.envs.core.errors import MissingExtraError, SubmissionError
+from ludarium.envs.core.trace import decode
 from ludarium.leaderboards import keys
 from ludarium.leaderboards.archive import Limits, pack_members
 from ludarium.leaderboards.download import download
@@ -71,13 +72,16 @@ def test_equal_runs_and_keys_give_equal_files(finished, tiny_track, tmp_path):
     assert made[0].name == made[1].name
 
 
-def test_clocks_stay_out_on_demand_and_kernels_are_those_that_played(finished, tiny_track, tmp_path):
-    path = pack(finished.root, tiny_track, name="me", agent="pibt", key=keys.new_key(), to=tmp_path, reported=False)
-    said = Submission.open(path).manifest
-    assert said.reported == {}
+def test_the_kernels_are_those_that_played_and_a_bare_submission_names_none(finished, tiny_track, tmp_path, packed):
+    said = Submission.open(packed["pibt"]).manifest
     assert "ludarium.agents.mapf.pibt" in said.kernels
     assert "ludarium.agents.uniform" not in said.kernels
     assert any(name.startswith("ludarium.envs.mapf") for name in said.kernels)
+    path = pack(finished.root, tiny_track, name="me", agent="pibt", key=keys.new_key(), to=tmp_path, bare=True)
+    submission = Submission.open(path)
+    assert submission.manifest.reported == submission.manifest.kernels == {}
+    headers = [decode(submission.read(name)).header for name in submission.episodes.values()]
+    assert not any({"kernels", "ludarium"} & set(header) for header in headers)
 
 
 def test_a_run_that_is_not_the_tracks_is_not_packed(finished, tiny_track, tmp_path):
