@@ -21,11 +21,16 @@ UPLOADS, KNOCKS, READS = Rate(20), Rate(60), Rate(1200)
 
 
 def tracks_of(folder: str | PathLike[str] | None) -> list[Track]:
-    """The tracks of a board: those of a folder of `.toml` files, or the suite's own; `TrackError` for twins or none."""
+    """The tracks of a board: those of a folder of `.toml` files, or the suite's own; `TrackError` for twins or none.
+
+    Scenarios of the tracks may lie beside them: a file without `scenario_hash` is no track.
+    """
     if folder is None:
         return shipped_tracks()
     found: dict[str, Track] = {}
     for path in sorted(Path(folder).glob("*.toml")):
+        if "scenario_hash" not in path.read_text(encoding="utf-8", errors="replace"):
+            continue
         track = load_track(path)
         if track.name in found:
             raise TrackError(
