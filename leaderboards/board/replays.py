@@ -13,13 +13,17 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from os import PathLike
 from typing import TYPE_CHECKING
 
 from ludarium.envs.core.errors import LudariumError, MovieBusyError, MovieError, NoMovieError
+from ludarium.envs.core.render.page import player_script, player_style
 from ludarium.leaderboards import child
+from ludarium.leaderboards.board.html import Html
+from ludarium.leaderboards.board.pages import Page, track_path
 from ludarium.leaderboards.board.reels import Reels
 from ludarium.leaderboards.confine import Guard
 from ludarium.leaderboards.submission import LIMITS, Submission
@@ -28,19 +32,22 @@ from ludarium.leaderboards.track import Track
 if TYPE_CHECKING:
     from ludarium.leaderboards.board.entries import Listed, Source
 
-__all__ = ["GUARD", "Movies", "chosen", "films", "movie", "movie_path", "page_path", "played"]
+__all__ = ["GUARD", "Movies", "Replays", "chosen", "films", "movie", "movie_path", "page_path", "played"]
 
 GUARD = Guard(memory_mb=4096, cpu_s=60, wall_s=180.0, output_mb=64)
 """What the filming of some episodes of one submission may take."""
 _BASE64 = re.compile(r"[A-Za-z0-9+/]+={0,2}", re.A)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.A)
+_MOVIE = re.compile(r"movies/([0-9a-f]{64})/([0-9]{4,6})\.js", re.A)
+_ROOT = "replays/"
+_REMEMBERED = 1000
 _TOGETHER = 8
 """Episodes that one process films."""
 
 
 def page_path(track: str) -> str:
     """The path of a track's replay page, from the root of the board."""
-    return f"replays/{track}/"
+    return f"{_ROOT}{track}/"
 
 
 def movie_path(digest: str, number: int) -> str:
@@ -144,17 +151,35 @@ class Movies:
 
         `NoMovieError` if there is none to be shown, `MovieError` if it cannot be made, `MovieBusyError`, or `RunError`.
         """
+        listed, track = self._verified(source, digest)
+        if not 0 <= number < len(listed.places):
+            raise NoMovieError(f"there is no episode {number}; the submission has {len(listed.places)}")
+        if not listed.plays[number]:
+            raise NoMovieError(f"episode {number} is missing in this submission")
+        return script(digest, number, self._movie(source, listed, track, number))
+
+    def make(self, source: Source, digest: str, numbers: Iterable[int]) -> list[int]:
+        """Make the movies of several episodes of a verified submission; those that there are now."""
+        listed, track = self._verified(source, digest)
+        keys = {n: self.reels.key(digest, n, track) for n in numbers if listed.plays[n]}
+        found = {n: known for n, key in keys.items() if (known := self.reels.get(key)) is not None}
+        wanted = [n for n in keys if n not in found]
+        submission = source.submission(digest) if wanted else None
+        if submission is not None:
+            for n, made in films(submission, track, wanted, guard=self._guard).items():
+                self.reels.put(keys[n], made)
+                found[n] = made
+        return sorted(n for n, made in found.items() if isinstance(made, str))
+
+    def _verified(self, source: Source, digest: str) -> tuple[Listed, Track]:
+        """A submission whose episodes may be shown, and the track with the seeds that it played."""
         listed = source.get(digest) if _DIGEST.fullmatch(digest) else None
         if listed is None or not listed.accepted or listed.erased:
             raise NoMovieError(f"{digest:.64}: no verified submission has this digest")
         track = next((track for track in source.tracks() if track.name == listed.track), None)
         if track is None or track.version != listed.version:
             raise NoMovieError(f"{digest}: the board has no track {listed.track!r} of version {listed.version}")
-        if not 0 <= number < len(listed.places):
-            raise NoMovieError(f"there is no episode {number}; the submission has {len(listed.places)}")
-        if not listed.plays[number]:
-            raise NoMovieError(f"episode {number} is missing in this submission")
-        return script(digest, number, self._movie(source, listed, played(track, listed), number))
+        return listed, played(track, listed)
 
     def _movie(self, source: Source, listed: Listed, track: Track, number: int) -> str:
         key = self.reels.key(listed.digest, number, track)
@@ -194,6 +219,106 @@ class Movies:
                 yield
         finally:
             self._places.release()
+
+
+class Replays:
+    """The replay pages as a part of `pages.Pages`: one for each track, and the player.
+
+    With `movies`, which a static site needs, the movies too: of the episodes that `chosen` names by track. Without, all
+    verified episodes are offered, and a server answers for `movies/` itself, by `Movies.script`.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        index: str = "",
+        movies: Movies | None = None,
+        chosen: Callable[[Track], Iterable[int]] = chosen,
+    ) -> None:
+        self.source, self.html, self.movies, self._chosen = source, Html(index), movies, chosen
+        self._tracks = {track.name: track for track in source.tracks()}
+        self._made: dict[str, list[int]] = {}
+        self._links: OrderedDict[str, tuple[str, frozenset[int]]] = OrderedDict()
+
+    def paths(self) -> list[str]:
+        """The pages, the player and, on a static site, the movies, made now: those that cannot be are left out."""
+        found = [f"{_ROOT}player.css", f"{_ROOT}player.js", *map(page_path, self._tracks)]
+        if self.movies is not None:
+            for track in self._tracks.values():
+                found += [movie_path(e.digest, n) for e in self._entries(track) for n in self._numbers(track, e)]
+        return found
+
+    def render(self, path: str) -> Page:
+        """A page, the player, or a movie; `LookupError` where there is none, or it cannot be made."""
+        if path == f"{_ROOT}player.js":
+            return Page(player_script().encode(), "text/javascript; charset=utf-8")
+        if path == f"{_ROOT}player.css":
+            return Page(player_style().encode(), "text/css; charset=utf-8")
+        if (named := _MOVIE.fullmatch(path)) and self.movies is not None:
+            try:
+                return Page(self.movies.script(self.source, named[1], int(named[2])), "text/javascript; charset=utf-8")
+            except MovieError as error:
+                raise LookupError(f"{path}: {error}") from error
+        track = self._tracks.get(path.removeprefix(_ROOT).removesuffix("/"))
+        if track is None or path != page_path(track.name):
+            raise LookupError(path)
+        return Page(self._page(track), "text/html; charset=utf-8")
+
+    def link(self, digest: str, number: int) -> str | None:
+        """The path, with its query, that shows an episode; None if it is not shown."""
+        if digest not in self._links:  # a verdict never changes; one that is awaited is looked up again
+            listed = self.source.get(digest)
+            track = self._tracks.get(listed.track) if listed else None
+            if listed is None or track is None or not listed.accepted:
+                return None
+            self._links[digest] = track.name, frozenset(self._numbers(track, listed))
+            while len(self._links) > _REMEMBERED:
+                self._links.popitem(last=False)
+        name, numbers = self._links[digest]
+        return f"{page_path(name)}?a={digest}&episode={number}" if number in numbers else None
+
+    def _page(self, track: Track) -> bytes:
+        def shown(entry: Listed) -> str:
+            return _ranges(self._numbers(track, entry))
+
+        return self.html.page(
+            "replay.html", page_path(track.name), track=track, entries=self._entries(track), shown=shown,
+            track_path=track_path, index=self.html.index,
+        )  # fmt: skip
+
+    def _entries(self, track: Track) -> list[Listed]:
+        """The verified submissions to a track that are there to be seen: the best first, retracted ones last."""
+        entries = [e for e in self.source.entries(track.name) if self._numbers(track, e)]
+        sign = -1.0 if track.higher_is_better else 1.0
+
+        def place(entry: Listed) -> tuple[bool, float, str]:
+            score = entry.verdict.score if entry.verdict and entry.verdict.score is not None else track.worst
+            return entry.retracted is not None, sign * score, entry.digest
+
+        return sorted(entries, key=place)
+
+    def _numbers(self, track: Track, entry: Listed) -> list[int]:
+        """The episodes of a submission that are shown."""
+        if not entry.accepted or entry.erased or entry.version != track.version:
+            return []
+        if self.movies is None:
+            return [n for n, play in enumerate(entry.plays) if play]
+        if entry.digest not in self._made:
+            wanted = [n for n in sorted(set(self._chosen(track))) if 0 <= n < len(entry.plays)]
+            self._made[entry.digest] = self.movies.make(self.source, entry.digest, wanted)
+        return self._made[entry.digest]
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Ascending numbers in short: "0-2,7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][1] == number - 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return ",".join(str(low) if low == high else f"{low}-{high}" for low, high in runs)
 
 
 def _shown(found: str | MovieError) -> str:

@@ -264,6 +264,8 @@ def record(movie: Movie) -> tuple[dict[str, Any], bytes]:
         "words": _words(movie.words, steps),
         "marks": _marks(movie.marks, steps),
         "series": _series(movie, recorder.values, steps),
+        "metrics": _table(movie.metrics),
+        "meta": _table(movie.meta),
         "themes": _themes(),
         "columns": columns.table,
     }
@@ -285,6 +287,15 @@ def _words(exchanges: list[Exchange], steps: int) -> dict[str, list[Any]]:
         for told in exchanges
     ]
     return {"texts": list(texts), "rows": rows}
+
+
+def _table(table: dict[str, Any]) -> dict[str, Any]:
+    """Numbers that JSON knows stay numbers; all else is text."""
+    return {plain_text(str(name)): value if isinstance(value, int) else _plain(value) for name, value in table.items()}
+
+
+def _plain(value: Any) -> float | str | None:
+    return _number(value) if isinstance(value, float) else plain_text(str(value))
 
 
 def _marks(marks: list[int], steps: int) -> list[int]:
