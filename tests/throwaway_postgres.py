@@ -49,7 +49,7 @@ def _end_with_parent():
 
 
 @contextlib.contextmanager
-def start(initdb):
+def start(initdb, fsync=False):
     """Start a server with the programs beside `initdb`; it and all its data are gone afterwards."""
     other = _other_user()
     folder = Path(tempfile.mkdtemp(prefix="ludarium-postgres-"))
@@ -63,7 +63,8 @@ def start(initdb):
         subprocess.run(made, check=True, **quiet)
         log = (folder / "log").open("w")
         program = Path(initdb).resolve().parent / "postgres"
-        settings = ["listen_addresses=", f"unix_socket_directories={folder}", "max_connections=200", "fsync=off"]
+        settings = ["listen_addresses=", f"unix_socket_directories={folder}", "max_connections=200"]
+        settings.append(f"fsync={'on' if fsync else 'off'}")
         server = subprocess.Popen(
             [program, "-D", "data", *(part for setting in settings for part in ("-c", setting))],
             stderr=log,
