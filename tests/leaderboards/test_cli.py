@@ -84,8 +84,8 @@ def test_the_examples_of_the_help_run(here, monkeypatch):
             arguments, text = prepared(example, name)
             if any(word in example for word in ELSEWHERE):
                 continue
-            if name == "serve":
-                continue  # serves until it is stopped: tests/serve
+            if name in ("serve", "leaderboard"):
+                continue  # serves until it is stopped: tests/serve; test_board_commands.py
             if arguments == ["warmup"]:
                 continue  # compiles all that there is: minutes; a test of its own, marked slow
             if name == "check" and "ci" in arguments:
