@@ -105,6 +105,7 @@ class Pages:
         self._head = ""
         self._entries: dict[str, list[Listed]] = {}
         self._standings: OrderedDict[Any, Standings] = OrderedDict()
+        self._groups: OrderedDict[Any, Group] = OrderedDict()
         self._agents: dict[str, list[Listed]] | None = None
 
     # --- what is there -------------------------------------------------------------------------------------------------
@@ -180,9 +181,10 @@ class Pages:
             (e.digest, e.state, e.accepted, e.retracted, e.erased, e.name, e.account, e.disagreements, e.error) for e in entries
         )  # fmt: skip
         if key not in self._standings:
-            self._standings[key] = standings(self.tracks[track], entries)
-            while len(self._standings) > _KEPT:
-                self._standings.popitem(last=False)
+            self._standings[key] = standings(self.tracks[track], entries, self._groups)
+            for kept in (self._standings, self._groups):
+                while len(kept) > _KEPT:
+                    kept.popitem(last=False)
         self._standings.move_to_end(key)
         return self._standings[key]
 

@@ -6,10 +6,12 @@ of an account or, where there are no accounts, of a key. Every figure is made fr
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
+import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -21,7 +23,7 @@ from ludarium.leaderboards.board.entries import Listed
 from ludarium.leaderboards.normalise import normalised_scores, references_for
 from ludarium.leaderboards.stats import RESAMPLES, Interval, Many, Pass, Profile, RankRange, Scores
 from ludarium.leaderboards.store.values import look_alike
-from ludarium.leaderboards.track import TIERS, Track
+from ludarium.leaderboards.track import TIERS, Place, Track
 
 __all__ = [
     "COMPARED",
@@ -137,9 +139,12 @@ def owner_of(entry: Listed) -> str:
 
 def agent_id(entry: Listed) -> str:
     """16 hex digits of an agent: its owner and its label, look-alikes being the same; "" once erased."""
-    if not entry.name:
-        return ""
-    return hashlib.sha256(f"{owner_of(entry)}\n{look_alike(entry.name)}".encode()).hexdigest()[:16]
+    return _agent_id(owner_of(entry), entry.name) if entry.name else ""
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _agent_id(owner: str, name: str) -> str:
+    return hashlib.sha256(f"{owner}\n{look_alike(name)}".encode()).hexdigest()[:16]
 
 
 class Table(NamedTuple):
@@ -183,14 +188,35 @@ def placed(track: Track, entries: Sequence[Listed]) -> tuple[list[Table], list[A
     return found, sorted(aside, key=lambda a: -places[a.entry.digest])
 
 
-def standings(track: Track, entries: Sequence[Listed]) -> Standings:
-    """The tables of a track from all its submissions, in the order in which they came."""
+def standings(track: Track, entries: Sequence[Listed], known: MutableMapping[Any, Group] | None = None) -> Standings:
+    """The tables of a track from all its submissions, in the order in which they came.
+
+    `known` remembers what was drawn for the same agents: a submission that waits changes none of it.
+    """
     tables, aside = placed(track, entries)
-    groups = [
-        _group(track, *table, [e for e in entries if (e.tier, e.round) == (table.tier, table.round)])
-        for table in tables
-    ]
+    groups = []
+    for table in tables:
+        key = track.name, track.hash, table.tier, table.round, tuple(entry.digest for entry in table.entries)
+        group = None if known is None else known.get(key)
+        if group is None:
+            group = _group(track, *table)
+            if known is not None:
+                known[key] = group
+        groups.append(_counted(group, table, [e for e in entries if (e.tier, e.round) == (table.tier, table.round)]))
     return Standings(track, tuple(groups), tuple(aside), len(entries))
+
+
+def _counted(group: Group, table: Table, among: list[Listed]) -> Group:
+    """The group with the entries as they are now, and how often their agents and entrants tried."""
+    attempts = Counter(agent_id(entry) for entry in among)
+    owners = Counter(owner_of(entry) for entry in among)
+    now = {entry.digest: entry for entry in table.entries}
+    rows = []
+    for row in group.rows:
+        entry = now[row.entry.digest]
+        tried, all_tries = attempts[agent_id(entry)], owners[owner_of(entry)]
+        rows.append(dataclasses.replace(row, entry=entry, attempts=tried, entrant=all_tries))
+    return dataclasses.replace(group, rows=tuple(rows))
 
 
 def _status(track: Track, entry: Listed) -> tuple[str, str]:
@@ -233,33 +259,30 @@ def _table(entries: Sequence[Listed]) -> Scores:
     return Scores(tuple(entry.digest for entry in entries), cases, seeds, merged)
 
 
-def _group(track: Track, tier: str, name: str | None, entries: list[Listed], among: list[Listed]) -> Group:
+def _group(track: Track, tier: str, name: str | None, entries: list[Listed]) -> Group:
     scores = _table(entries)
     paired = all(entry.places == entries[0].places for entry in entries)
     resamples = max(400, min(RESAMPLES, _DRAWS // len(entries)))
     higher = track.higher_is_better
     many = Many(scores.values, scores.cases, paired=paired, higher_is_better=higher, resamples=resamples)
     means, scaled, scale = many.means(), *_scaled(track, scores, paired, resamples)
-    order = many.order()
-    attempts = Counter(agent_id(entry) for entry in among)
-    owners = Counter(owner_of(entry) for entry in among)
-    copies = _copies(entries)
+    order, copies = many.order(), _copies(entries)
     above, rows = 0, []
     for place, own in enumerate(order):
-        entry = entries[own]
-        detailed = place < DETAILED
+        entry, detailed = entries[own], place < DETAILED
         ranks = many.rank_range(own) if detailed else None
-        if place and not np.isclose(means[own].value, means[order[place - 1]].value, rtol=1e-12, atol=0.0):
+        value, before = means[own].value, means[order[place - 1]].value
+        if place and abs(value - before) > 1e-12 * max(abs(value), abs(before)):
             above = place
         rows.append(Standing(
             entry, ranks.rank if ranks else above + 1, ranks, means[own], many.iqm(own) if detailed else None,
-            scaled[own] if scaled else None, attempts[agent_id(entry)], owners[owner_of(entry)],
-            sum(not play for play in entry.plays), _told(entry), copies.get(entry.digest, ()), _passes(entry) if detailed else (),
+            scaled[own] if scaled else None, 0, 0, sum(not play for play in entry.plays), _told(entry),
+            copies.get(entry.digest, ()), _passes(entry) if detailed else (),
         ))  # fmt: skip
     first = order[:COMPARED]
     return Group(
         tier, name, tuple(rows), paired, scores.values.shape[1], resamples, scale,
-        _improvement(scores, first, paired, higher), _profiles(scores, first, higher),
+        _improvement(scores, first, paired, higher, resamples), _profiles(scores, first, higher, resamples),
     )  # fmt: skip
 
 
@@ -276,25 +299,28 @@ def _scaled(track: Track, scores: Scores, paired: bool, resamples: int) -> tuple
     return many.means(), f"Normalised: {references.source}."
 
 
-def _improvement(scores: Scores, first: list[int], paired: bool, higher: bool) -> dict[tuple[str, str], Interval]:
+def _improvement(
+    scores: Scores, first: list[int], paired: bool, higher: bool, resamples: int
+) -> dict[tuple[str, str], Interval]:
     found = {}
     for place, a in enumerate(first):
         for b in first[place + 1 :]:
             chance = stats.probability_of_improvement(
                 scores.values[a], scores.values[b], scores.cases, None if paired else scores.cases, paired=paired,
-                higher_is_better=higher,
+                higher_is_better=higher, resamples=resamples,
             )  # fmt: skip
             found[scores.agents[a], scores.agents[b]] = chance
             found[scores.agents[b], scores.agents[a]] = Interval(1 - chance.value, 1 - chance.high, 1 - chance.low)
     return found
 
 
-def _profiles(scores: Scores, first: list[int], higher: bool) -> tuple[Profile, ...]:
+def _profiles(scores: Scores, first: list[int], higher: bool, resamples: int) -> tuple[Profile, ...]:
     values = scores.values[first]
     if len(first) < 2 or len(np.unique(values)) <= 2:
         return ()
     grid = np.linspace(values.min(), values.max(), _THRESHOLDS)
-    return tuple(stats.performance_profile(row, grid, scores.cases, higher_is_better=higher) for row in values)
+    options: Any = {"higher_is_better": higher, "resamples": resamples}
+    return tuple(stats.performance_profile(row, grid, scores.cases, **options) for row in values)
 
 
 def _told(entry: Listed) -> dict[str, Told]:
@@ -325,15 +351,15 @@ def _passes_of(counts: tuple[tuple[int, int], ...], strata: tuple[str, ...]) -> 
 
 def _copies(entries: Sequence[Listed]) -> dict[str, tuple[tuple[str, int], ...]]:
     """Who has the same plays as another entrant: digest -> the others, and in how many episodes."""
-    makers: dict[Any, list[Listed]] = {}
+    makers: dict[str, list[tuple[Place, Listed]]] = {}
     for entry in entries:
         for place, play in zip(entry.places, entry.plays, strict=True):
             if play:
-                makers.setdefault((place, play), []).append(entry)
+                makers.setdefault(play, []).append((place, entry))
     found: dict[str, Counter[str]] = {}
     for several in makers.values():
         if 1 < len(several) <= _MAKERS:
-            for a in several:
-                own = found.setdefault(a.digest, Counter())
-                own.update(b.digest for b in several if owner_of(b) != owner_of(a))
-    return {digest: tuple(counted.most_common()) for digest, counted in found.items() if counted}
+            for (place, a), (other, b) in itertools.permutations(several, 2):
+                if place == other and owner_of(a) != owner_of(b):
+                    found.setdefault(a.digest, Counter())[b.digest] += 1
+    return {digest: tuple(counted.most_common()) for digest, counted in found.items()}

@@ -59,6 +59,8 @@ class Many:
             self.values @ self._counts(0) / self.values.shape[1]
         )  # fmt: skip
 
+        self._room = np.empty_like(self._means)  # new memory for each agent would cost more than the sums
+
     def _counts(self, agent: int) -> Floats:
         """How often each episode is drawn, `[episodes, resamples]`."""
         seed = self._seed if self.paired else self._seed + agent
@@ -94,9 +96,14 @@ class Many:
         nothing = NOTHING * max(1e-300, float(np.abs(self.values).max()))
         ahead = self.sign * (self.estimates - self.estimates[own])
         ahead[np.abs(ahead) <= nothing] = 0.0
-        noise = self._means - self._means[own]
+        noise = np.subtract(self._means, self._means[own], out=self._room)
         noise -= (self.sign * ahead)[:, None]
-        spread = noise.std(1)
+        centre, high, low = noise.mean(1), noise.max(1), noise.min(1)
+        spread = np.sqrt(np.maximum(np.einsum("ij,ij->i", noise, noise) / self.resamples - centre * centre, 0.0))
+        near = np.flatnonzero(
+            spread < 1e-6 * np.maximum(high, -low).max()
+        )  # where rounding is as large as what is sought
+        spread[near] = noise[near].std(1)
         spread[spread <= nothing] = 0.0
         noise *= np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)[:, None]
         largest = np.maximum(noise.max(0), -noise.min(0))

@@ -216,7 +216,7 @@ def test_intervals_and_ranges_hold_the_truth_as_often_as_they_say():
 
 
 @given(st.data())
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 def test_many_agents_at_once_are_each_by_itself(data):
     episodes = data.draw(st.integers(1, 9))
     agents = data.draw(st.integers(1, 5))
