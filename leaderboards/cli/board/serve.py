@@ -20,6 +20,9 @@ def command(
         int,
         typer.Option(min=0, max=256, help="Processes that verify; 0: `ludarium leaderboard worker` runs elsewhere."),
     ] = 1,
+    lease: Annotated[
+        float, typer.Option(min=1.0, help="Seconds after which another may take a dead worker's job.")
+    ] = 60.0,
     allow_host: Annotated[
         list[str] | None, typer.Option(help="A name the board goes by; repeat it [default: any].")
     ] = None,
@@ -28,6 +31,9 @@ def command(
         typer.Option(help="The address of a reverse proxy whose X-Forwarded-For is believed; repeat it."),
     ] = None,
     upload_mb: Annotated[int, typer.Option(min=1, max=1024, help="Megabytes that a submission may have.")] = 64,
+    pause: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for which a client may send nothing in the middle of a request.")
+    ] = 10.0,
     uploads: Annotated[float, typer.Option(min=0.001, help="Uploads of an account in a minute.")] = 20.0,
     knocks: Annotated[
         float, typer.Option(min=0.001, help="Requests with a token of an address in a minute, good or bad.")
@@ -54,9 +60,10 @@ def command(
     settings = Settings(
         tracks=tuple(tracks_of(tracks)), limits=LIMITS._replace(packed=upload_mb << 20), uploads=Rate(uploads),
         knocks=Rate(knocks), reads=Rate(reads), hosts=tuple(allow_host or ()), expects_workers=workers > 0,
+        pause_s=pause,
     )  # fmt: skip
     with open_store(store, blobs, make=True) as found:
-        arguments = [] if tracks is None else ["--tracks", tracks]
+        arguments = ["--lease", str(lease), *([] if tracks is None else ["--tracks", tracks])]
         place = {STORE: store} | ({} if blobs is None else {BLOBS: blobs})  # not as arguments: all users see those
         crew = Workers(workers, arguments, place)
         server.run(found, settings, server.Address(host, port, tuple(proxy or ())), crew, _ready)
