@@ -73,6 +73,7 @@ WORLDS: dict[str, Field] = {
     "text-household-v0": Field(
         ("random", "household-expert", "household-oracle"), "household-oracle", ("household-oracle",)
     ),
+    "text-textworld-v0": Field(("random", "household-expert"), "household-expert"),
 }
 """By the id of the world."""
 

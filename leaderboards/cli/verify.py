@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ludarium.envs.core.errors import LudariumError, SubmissionError
+from ludarium.envs.core.errors import LudariumError, MissingExtraError, SubmissionError
 from ludarium.leaderboards.cli.common import AsJson, console, print_json
 
 
@@ -20,6 +20,10 @@ def command(
         str | None, typer.Option(help="Of a submission: a track's .toml file that is not the suite's.")
     ] = None,
     ticket: Annotated[Path | None, typer.Option(help="Of a submission to a sealed round: its ticket.")] = None,
+    skip_unavailable: Annotated[
+        bool,
+        typer.Option("--skip-unavailable", help="Pass over submissions to worlds whose extra is not installed here."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Play every trace again, recompute every figure, and compare; exit code 1 if anything differs.
@@ -38,7 +42,7 @@ def command(
     if found is None:
         _verify_run(what, first, as_json)
     else:
-        _verify_submissions(found, track, ticket, as_json)
+        _verify_submissions(found, track, ticket, skip_unavailable, as_json)
 
 
 def _submissions(what: str) -> list[str] | None:
@@ -76,17 +80,35 @@ def _verify_run(what: str, first: bool, as_json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _verify_submissions(found: list[str], track: str | None, ticket: Path | None, as_json: bool) -> None:
+def _verify_submissions(found: list[str], track: str | None, ticket: Path | None, skip: bool, as_json: bool) -> None:
     verdicts: list[dict[str, Any]] = []
+    skipped: list[str] = []
     for where in found:
-        verdict = {"file": where, **_judged(where, track, ticket)}
+        try:
+            verdict = {"file": where, **_judged(where, track, ticket)}
+        except MissingExtraError as error:
+            if not skip:
+                raise
+            skipped.append(f"skipped: {where}: {error}")
+            continue
         verdicts.append(verdict)
         if not as_json:
             _tell(verdict)
     if as_json:
-        print_json(verdicts[0] if len(found) == 1 else verdicts)
-    if not all(verdict["ok"] for verdict in verdicts):
+        print_json(verdicts[0] if len(found) == len(verdicts) == 1 else verdicts)
+    elif len(found) > 1:
+        _sum_up(verdicts)
+    for told in skipped:
+        console(stderr=as_json).print(told)
+    if not verdicts or not all(verdict["ok"] for verdict in verdicts):
         raise typer.Exit(1)
+
+
+def _sum_up(verdicts: list[dict[str, Any]]) -> None:
+    steps, cpu = (sum(verdict.get(name, 0) for verdict in verdicts) for name in ("agent_steps", "cpu_s"))
+    good = sum(verdict["ok"] for verdict in verdicts)
+    told = f"{sum(len(verdict.get('rows', ())) for verdict in verdicts)} episodes, {steps:,} agent-steps"
+    console().print(f"{good} of {len(verdicts)} submissions verified: {told} in {cpu:.2f} CPU-seconds of examining")
 
 
 def _judged(where: str, track: str | None, ticket: Path | None) -> dict[str, Any]:
@@ -104,12 +126,24 @@ def _judged(where: str, track: str | None, ticket: Path | None) -> dict[str, Any
             given = Ticket.load(ticket)
             given.check(submission)
             known = given.apply(known)
+        _must_be_playable(known)
         found: dict[str, Any] = judge(submission, known).as_dict()
     except SubmissionError as error:
         return {"ok": False, "problems": [{"where": where, "what": str(error).removeprefix(f"{where}: ")}], "flags": []}
+    except MissingExtraError:
+        raise
     except LudariumError as error:
         raise SubmissionError(f"{where}: {error}") from error
     return found
+
+
+def _must_be_playable(track: Any) -> None:
+    """`MissingExtraError` for a track whose world cannot be made on this machine."""
+    from ludarium.envs.core.registry import available, world
+
+    name = track.world.environment
+    if not available(name):
+        raise MissingExtraError(world(name).requires, world(name).requires)
 
 
 def _tell(verdict: dict[str, Any]) -> None:

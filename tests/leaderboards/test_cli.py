@@ -288,3 +288,20 @@ def test_bench_and_json_values_of_options():
     assert options_of(given) == {
         "num_robots": 3, "dtype": "uint8", "map": ["a", "b"], "density": 0.5, "track_density": True, "x": "a=b",
     }  # fmt: skip
+
+
+def test_a_submission_to_a_world_that_is_not_installed_is_skipped_by_name_on_demand(packed, tiny_track, monkeypatch):
+    from ludarium.envs.core import registry
+    from ludarium.errors import MissingExtraError
+
+    monkeypatch.setattr(registry, "available", lambda name: False)
+    monkeypatch.setitem(
+        registry.WORLDS, "mapf-lifelong-v0", registry.world("mapf-lifelong-v0")._replace(requires="robots")
+    )
+    given = "verify", packed["pibt"].parent, "--track", tiny_track.path
+    with pytest.raises(MissingExtraError, match=r"ludarium\[robots\]"):
+        call(*given)
+    code, out = call(*given, "--skip-unavailable")
+    assert code == 1  # nothing was verified
+    assert out.count("skipped: ") == 2
+    assert f"{packed['pibt']}: this needs the package 'robots'" in out

@@ -11,6 +11,7 @@ from typing import Any
 
 from ludarium.agents.contract import Agent, Decision, Task, Turn
 from ludarium.agents.text.household.memory import Memory, kind_of
+from ludarium.agents.text.household.names import FileNames
 from ludarium.envs.text.household.classes import KNIVES, OPENABLE, PROCESSES, ROOMS
 from ludarium.envs.text.household.placements import accepts, lies
 from ludarium.envs.text.household.sentences import Part, read_sentence
@@ -43,7 +44,7 @@ class Mind:
     """One seat's memory and intentions."""
 
     def __init__(self) -> None:
-        self.memory = Memory()
+        self.memory, self.names = Memory(), FileNames()
         self.parts: tuple[Part, ...] | None = ()
         self.done: dict[str, str] = {}
         """Things that were brought, with their receptacle."""
@@ -53,13 +54,14 @@ class Mind:
     def turn(self, turn: Turn) -> Decision:
         """Take in a turn; return the next command."""
         begun = bool(self.memory.receptacles)
-        self.memory.hear(self.last, str(turn.observation), turn.commands or ())
+        text = self.names.shorten(str(turn.observation))
+        self.memory.hear(self.last, text, tuple(self.names.shorten(command) for command in turn.commands or ()))
         if not begun:
             self.parts = read_sentence(self.memory.task)
-        self.last = self.decide() if _DONE not in str(turn.observation) else "look"
+        self.last = self.decide() if _DONE not in text else "look"
         if not self.memory.can(self.last):
             self.last = self._refresh()
-        return Decision(self.last, subgoal=self.subgoal)
+        return Decision(self.names.lengthen(self.last), subgoal=self.subgoal)
 
     def decide(self) -> str:
         """What to do now: the first part of the goal that is not done."""

@@ -21,7 +21,8 @@ class TextworldConfig(Config):
 
     max_steps: int = 100
     games: tuple[str, ...] = ()
-    """Paths of game files (`.z8`, `.ulx`, `.tw-pddl`); the seed chooses one. Empty: games are made."""
+    """Paths of game files (`.z8`, `.ulx`, `.tw-pddl`), or names of games of the suite; the seed chooses one. Empty: games are
+    made."""
     make: str = "tw-coin_collector --level 5"
     """What `tw-make` is told where no files are given: a challenge, or `custom`, with its options."""
     pool: int = 4

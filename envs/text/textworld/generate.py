@@ -8,6 +8,7 @@ import contextlib
 import functools
 import hashlib
 import importlib
+import importlib.resources
 import io
 import json
 import shlex
@@ -34,8 +35,17 @@ def textworld(part: str = "") -> Any:
 
 
 def checked(name: str) -> Path:
-    """The path of a game file that TextWorld can be given; `FileFormatError` says what is wrong with it."""
+    """The path of a game file that TextWorld can be given; `FileFormatError` says what is wrong with it.
+
+    A name without a suffix is that of a game that comes with the suite.
+    """
     path = Path(name)
+    if path.name == name and not path.suffix:
+        shipped = Path(str(importlib.resources.files("ludarium.scenarios"))) / "games"
+        path = shipped / f"{name}.tw-pddl"
+        if not path.is_file():
+            known = sorted(found.stem for found in shipped.glob("*.tw-pddl"))
+            raise FileFormatError(name, f"no game of the suite has this name{did_you_mean(name, known)}")
     if path.suffix not in KINDS:
         raise FileFormatError(path, f"a game is a file that ends in {', '.join(KINDS)}")
     if not path.is_file():
