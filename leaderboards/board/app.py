@@ -12,7 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from ludarium.envs.core.errors import StoreError
-from ludarium.leaderboards.board import api, films, listing, sealed
+from ludarium.leaderboards.board import api, films, hosted, listing, sealed
 from ludarium.leaderboards.board.context import Board
 from ludarium.leaderboards.board.gate import Gate
 from ludarium.leaderboards.board.metrics import SEEN_SECONDS
@@ -53,6 +53,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
     app.include_router(api.router(board))
     app.include_router(films.router(board))
     app.include_router(sealed.router(board))
+    app.include_router(hosted.router(board))
     _describe(app)
     _pages(app, board)  # last: it takes every address that is left
     app.add_middleware(Gate, board=board)

@@ -11,6 +11,7 @@ from time import monotonic
 from ludarium.envs.core.errors import TrackError
 from ludarium.leaderboards.archive import Limits
 from ludarium.leaderboards.board.entries import shipped_tracks
+from ludarium.leaderboards.board.hosting import Rules
 from ludarium.leaderboards.board.limits import Rate
 from ludarium.leaderboards.submission import LIMITS
 from ludarium.leaderboards.track import Track, load_track
@@ -80,3 +81,5 @@ class Settings:
     movie_bytes: int = 1 << 30
     clock: Callable[[], float] = monotonic
     """Seconds, for the rates."""
+    hosted: Rules = field(default_factory=Rules)
+    """Of hosted attempts."""
