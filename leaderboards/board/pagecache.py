@@ -57,8 +57,9 @@ def ready(body: bytes, kind: str, head: str) -> Ready:
 
 def _pages(source: Source) -> Any:
     from ludarium.leaderboards.board.pages import Pages
+    from ludarium.leaderboards.board.replays import Replays
 
-    return Pages(source)
+    return Pages(source, parts=(Replays(source),))
 
 
 class PageCache:
@@ -77,6 +78,7 @@ class PageCache:
         self._bytes = 0
         self._making: dict[str, asyncio.Task[Ready | None]] = {}
         self._ahead: asyncio.Task[None] | None = None
+        self._took = self._rest_until = 0.0
 
     def close(self) -> None:
         """Let the threads end."""
@@ -102,14 +104,14 @@ class PageCache:
             return
         finally:
             self._looked_at = monotonic()
-        if head != self._head:
-            self._head = head
-            if self._found and (self._ahead is None or self._ahead.done()):
-                self._ahead = asyncio.create_task(self._make_ahead())
+        self._head = head
+        if (self._ahead is None or self._ahead.done()) and any(page.head != head for page in self._found.values()):
+            self._ahead = asyncio.create_task(self._make_ahead())
 
     async def _make_ahead(self) -> None:
-        """Make anew, one after another, what was asked for last."""
+        """Make anew, one after another and with rests between, what was asked for last."""
         for path in list(reversed(self._found))[:_AHEAD]:
+            await asyncio.sleep(max(0.0, self._rest_until - monotonic()))
             found = self._found.get(path)
             if found is not None and found.head != self._head:
                 with contextlib.suppress(Exception):  # whoever asks for it next is told
@@ -127,6 +129,9 @@ class PageCache:
             self._found.move_to_end(path)
             if found.head == self._head:
                 return found
+        if found is not None and path not in self._making and monotonic() < self._rest_until:
+            self._metrics.stale.inc()
+            return found
         task = self._made(path)
         if found is None:
             return await asyncio.shield(task)
@@ -145,15 +150,24 @@ class PageCache:
         return task
 
     async def _making_of(self, path: str) -> Ready | None:
-        head = self._head
+        head, anew = self._head, path in self._found
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._thread, self._render, path, head)
         finally:
             self._making.pop(path, None)
         self._keep(path, found)
+        if anew:  # half of the time is left to others, however often the board changes
+            self._rest_until = monotonic() + self._took
         return found
 
     def _render(self, path: str, head: str) -> Ready | None:
+        began = monotonic()
+        try:
+            return self._rendered(path, head)
+        finally:
+            self._took = monotonic() - began
+
+    def _rendered(self, path: str, head: str) -> Ready | None:
         try:
             if self._pages is None:
                 self._pages = self._make(self._source)

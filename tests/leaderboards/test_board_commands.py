@@ -4,6 +4,7 @@ import inspect
 import json
 import re
 import shlex
+import socket
 
 import pytest
 from board_kit import VERDICT, history, judged, submit
@@ -202,3 +203,12 @@ def test_a_verdict_shows_in_the_state(board_command, store):
     assert board_command("status")["queue"]["waiting"] == 1
     store.queue.finish(store.queue.take("worker"), VERDICT)
     assert board_command("status")["queue"]["done"] == 1
+
+
+def test_a_port_that_is_taken_is_told_before_anything_starts(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = raw("serve", "--store", tmp_path / "board.db", "--port", taken.getsockname()[1])
+    assert isinstance(result.exception, LudariumError)
+    assert "cannot listen at 127.0.0.1" in str(result.exception)
