@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from axe import axe_source, serious
 from movies import movie, wander
-from requirements import give_up, need, required
+from requirements import need
 
 from ludarium.envs.core.render import notebook_html, write_page
-from ludarium.envs.core.scene import Circle, Label, Line, Movie, Polygon, Rect, Saying, Scene, Tiles
-
-AXE = "4.14.1"
-AXE_FOLDER = Path(__file__).parents[2] / "build" / "node"
+from ludarium.envs.core.scene import Circle, Exchange, Label, Line, Movie, Polygon, Rect, Saying, Scene, Tiles
 
 
 @pytest.fixture(scope="module")
@@ -393,23 +390,33 @@ def test_where_nothing_was_said_there_is_no_panel(visit, page_of) -> None:
     assert tab.locator("#segments").is_hidden()
 
 
-def axe_source() -> str:
-    """Return axe-core's script, fetched once into the build folder by npm where it is required."""
-    script = AXE_FOLDER / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        need("node")
-        if not (required("node") or required("chromium")):
-            give_up("node", f"needs axe-core: npm install --prefix {AXE_FOLDER} axe-core@{AXE}")
-        AXE_FOLDER.mkdir(parents=True, exist_ok=True)
-        order = ["npm", "install", "--no-audit", "--no-fund", "--prefix", str(AXE_FOLDER), f"axe-core@{AXE}"]
-        subprocess.run(order, check=True, capture_output=True)
-    return script.read_text(encoding="utf-8")
+def test_words_are_read_beside_the_picture_step_by_step(visit, tmp_path: Path) -> None:
+    bad = "<img src=x onerror='window.hit = 1'>"
+    words = [
+        Exchange(t, f"cook_{k}", f"{bad} seen {t} by {k}", f"stir {t}" if t < 3 else "")
+        for t in range(4)
+        for k in (0, 1)
+    ]
+    scenes = [Scene(4, 4, shapes=(Label(2, 2, str(t)),), caption=f"Step {t}") for t in range(4)]
+    tab = visit(write_page(tmp_path / "words.html", Movie("Words", scenes, words=words)))
+    press(tab, "ArrowRight", "ArrowRight")
+    assert tab.locator(".told .read").all_inner_texts() == [f"{bad} seen 2 by 0", f"{bad} seen 2 by 1"]
+    assert tab.locator(".told .did").all_inner_texts() == ["stir 2", "stir 2"]
+    assert tab.locator(".deeds [aria-current=step] .did").all_inner_texts() == ["stir 2", "stir 2"]
+    tab.locator(".deeds li").nth(2).locator("button").click()
+    settled(tab)
+    assert step(tab) == 1
+    press(tab, "End")
+    assert tab.locator(".deeds [aria-current=step] .did").all_inner_texts() == ["(the end)"] * 2
+    assert tab.evaluate("() => window.hit") is None
 
 
-def serious(violations: list[dict]) -> list[tuple]:
-    """Return the rule and the places of the findings that are serious or critical."""
-    told = [(f["id"], f["impact"], [node["html"] for node in f["nodes"]]) for f in violations]
-    return [row for row in told if row[1] in ("serious", "critical")]
+def test_a_world_without_a_picture_is_words_alone(visit, tmp_path: Path) -> None:
+    words = [Exchange(t, "player_0", f"Room {t}.", "go on") for t in range(3)]
+    tab = visit(write_page(tmp_path / "plain.html", Movie("Plain", [Scene(1, 1, caption="here")] * 3, words=words)))
+    assert not tab.is_visible("#view")
+    press(tab, "ArrowRight", "+", "0")
+    assert tab.inner_text(".told .read") == "Room 1."
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -75,6 +75,7 @@ function wordsPanel(words, part, seek) {
     const item = document.createElement("li"), go = withClass("button", "quiet", `step ${step}`);
     go.type = "button";
     go.onclick = () => seek(step);
+    go.tabIndex = -1;                          // a step has keys of its own; nobody wants hundreds of stops on the way
     item.append(go, ...(several ? [withClass("span", "who", who)] : []), withClass("span", "did", did || "(the end)"));
     return item;
   });

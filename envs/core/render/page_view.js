@@ -46,9 +46,10 @@ class View {
       painter.canvas.classList.toggle("zoomed", painter.zoom > 1);
       painter.draw(this.time, this.followed);
     }
-    if (now === this.shown) return;
-    this.shown = now;
-    this.part("caption").textContent = this.movie.captions[now];
+    const over = Math.floor(time) > this.last, shown = `${now} ${over}`;
+    if (shown === this.shown) return;
+    this.shown = shown;
+    this.part("caption").textContent = this.movie.captions[now] + (over ? " (it is over)" : "");
     if (this.talk) this.talk(now);
     if (this.words) this.words(now);
     this.describe();

@@ -5,11 +5,10 @@ function themes() {
   const button = document.getElementById("theme");
   const root = document.documentElement;
   const order = ["", "light", "dark"];
-  const words = { "": "as the system says", light: "light", dark: "dark" };
+  const words = { "": "auto, as the system says", light: "light", dark: "dark" };
   const show = () => {
     const now = root.dataset.theme ?? "";
-    button.textContent = { "": "Colours: auto", light: "Colours: light", dark: "Colours: dark" }[now];
-    button.setAttribute("aria-label", `Colours: ${words[now]}`);
+    button.textContent = `Colours: ${now || "auto"}`;
   };
   button.addEventListener("click", () => {
     const next = order[(order.indexOf(root.dataset.theme ?? "") + 1) % order.length];
