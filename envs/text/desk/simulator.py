@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -50,7 +51,10 @@ class Desk(ObjectSimulator):
     def instance(self, seed: int) -> dict[str, Any]:
         """The task that this seed draws."""
         c = self.config
-        return draw_task(self.domain, seed, c.database, c.customers, c.persona, c.split, c.max_wishes)
+        drawn: dict[str, Any] = json.loads(
+            _task(c.domain, seed, c.database, c.customers, c.persona, c.split, c.max_wishes)
+        )
+        return drawn
 
     def load(self, state: Any, row: int, instance: Any) -> None:
         """Keep a task for the next reset of the row; `InstanceError` if it is none of this domain and database."""
@@ -209,3 +213,9 @@ def _moved(db: Tables) -> int:
         total -= db.base.digests[table].get(key, 0)
         total += 0 if row is None else row_digest(table, key, row, volatile)
     return total % (1 << 128)
+
+
+@functools.lru_cache(maxsize=256)
+def _task(domain: str, seed: int, database: int, customers: int, persona: str, split: str, wishes: int) -> str:
+    """The task of a seed as JSON: drafts are made and tried once, however often its episode is played again."""
+    return json.dumps(draw_task(domain_named(domain), seed, database, customers, persona, split, wishes))

@@ -1,7 +1,8 @@
 """Relational tables, copy on write: one generated database serves all episodes, each keeps only the rows it changed.
 
 The hash of a database is the sum (mod 2**128) of the digests of its rows, so that a write costs one row, whatever the
-size. A row's digest does not depend on the order of keys, on 25 or 25.0, nor on volatile columns.
+size, and that only when the hash is asked for. A row's digest does not depend on the order of keys, on 25 or 25.0, nor
+on volatile columns.
 """
 
 from __future__ import annotations
@@ -76,17 +77,34 @@ class Base:
 class Tables:
     """One episode's database: a base, and the rows that differ from it (None: a deleted one)."""
 
-    __slots__ = ("base", "changed", "total")
+    __slots__ = ("_digests", "_total", "_written", "base", "changed")
 
     def __init__(self, base: Base) -> None:
-        self.base, self.total = base, base.total
+        self.base, self._total = base, base.total
         self.changed: dict[tuple[str, str], Row | None] = {}
+        self._digests: dict[tuple[str, str], int] = {}  # of changed rows, as they are in the total
+        self._written: dict[tuple[str, str], None] = {}  # rows whose digests are not yet in it
 
     def copy(self) -> Tables:
         """A database of its own with the same rows."""
         twin = Tables(self.base)
-        twin.changed, twin.total = dict(self.changed), self.total
+        twin.changed, twin._total = dict(self.changed), self._total
+        twin._digests, twin._written = dict(self._digests), dict(self._written)
         return twin
+
+    @property
+    def total(self) -> int:
+        """The sum of all rows' digests (128 bits)."""
+        for place in self._written:
+            table, key = place
+            first = self.base.digests[table].get(key, 0)
+            old, new, row = self._digests.pop(place, first), first, self.changed.get(place)
+            if place in self.changed:
+                volatile = self.base.volatile.get(table, frozenset())
+                new = self._digests[place] = 0 if row is None else row_digest(table, key, row, volatile)
+            self._total = (self._total + new - old) % _MODULUS
+        self._written.clear()
+        return self._total
 
     def get(self, table: str, key: Any) -> Row | None:
         """A row by its id, None where there is none."""
@@ -116,11 +134,7 @@ class Tables:
 
     def put(self, table: str, key: str, row: Row) -> None:
         """Write a whole row, new or not."""
-        old = self.get(table, key)
-        volatile = self.base.volatile.get(table, frozenset())
-        if old is not None:
-            self.total -= self._digest(table, key, old, volatile)
-        self.total = (self.total + row_digest(table, key, row, volatile)) % _MODULUS
+        self._written[table, key] = None
         if self.base.tables[table].get(key) == row:
             self.changed.pop((table, key), None)
         else:
@@ -135,19 +149,13 @@ class Tables:
 
     def delete(self, table: str, key: str) -> None:
         """Take a row away."""
-        old = self.get(table, key)
-        if old is None:
+        if self.get(table, key) is None:
             raise KeyError(f"{table} has no row {key!r}")
-        self.total = (self.total - self._digest(table, key, old, self.base.volatile.get(table, frozenset()))) % _MODULUS
+        self._written[table, key] = None
         if key in self.base.tables[table]:
             self.changed[table, key] = None
         else:
             del self.changed[table, key]
-
-    def _digest(self, table: str, key: str, row: Row, volatile: frozenset[str]) -> int:
-        if (table, key) not in self.changed:
-            return self.base.digests[table][key]
-        return row_digest(table, key, row, volatile)
 
     def hash(self) -> str:
         """The hash of the whole database, 32 hex digits."""

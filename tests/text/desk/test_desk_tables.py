@@ -46,17 +46,20 @@ def test_what_differs_has_another_digest():
     assert row_digest("t", "A1", {}) != row_digest("t", "A2", {}) != row_digest("u", "A2", {})
 
 
-@given(st.lists(st.tuples(KEYS, ROWS | st.none()), max_size=12))
-def test_the_running_hash_is_that_of_the_rows(writes):
+@given(st.lists(st.tuples(KEYS, ROWS | st.none(), st.booleans()), max_size=12))
+def test_the_running_hash_is_that_of_the_rows_whenever_it_is_asked_for(writes):
     base = Base({"t": {"A1": {"a": 1, "seen": 0}, "A2": {"a": 2, "seen": 0}}}, VOLATILE)
     db, plain = Tables(base), {key: dict(row) for key, row in base.tables["t"].items()}
-    for key, row in writes:
+    for key, row, asked in writes:
         if row is not None:
             db.put("t", key, row)
             plain[key] = row
         elif key in plain:
             db.delete("t", key)
             del plain[key]
+        if asked:
+            assert db.total == db.recount()
+            db = db.copy()
     assert dict(db.rows("t")) == plain
     assert db.total == db.recount() == Base({"t": plain}, VOLATILE).total
     assert base.tables["t"] == {"A1": {"a": 1, "seen": 0}, "A2": {"a": 2, "seen": 0}}

@@ -8,6 +8,7 @@ import pytest
 from text.desk.table_of_agents import DOMAINS, begun
 
 from ludarium.envs.core.errors import ConfigError, InstanceError
+from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.text.desk.config import DeskConfig
 from ludarium.envs.text.desk.domain import domain_named
 from ludarium.envs.text.desk.goal import goal_of, heard, reached, shares
@@ -102,6 +103,14 @@ def test_reads_never_change_a_hash(name):
 def test_equal_seeds_draw_equal_tasks_and_others_do_not():
     assert drawn("retail", [7]) == drawn("retail", [7])
     assert drawn("retail", [7]) != drawn("retail", [8])
+
+
+def test_a_task_drawn_again_is_equal_and_another_object():
+    desk = make_simulator("text-desk-v0")
+    task = desk.instance(7)
+    assert task == draw_task(desk.domain, 7, *PLACE, "any", "all", 3)
+    task["wishes"].clear()
+    assert desk.instance(7)["wishes"]
 
 
 def test_goals_accept_every_right_state_and_no_other():
