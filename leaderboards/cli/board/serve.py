@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -53,10 +54,16 @@ def command(
         from ludarium.leaderboards.board.limits import Rate
         from ludarium.leaderboards.board.settings import Settings, tracks_of
         from ludarium.leaderboards.board.workers import Workers
+        from ludarium.leaderboards.serve.guard import is_loopback
         from ludarium.leaderboards.submission import LIMITS
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "board") from error
 
+    if not is_loopback(host) and not proxy:
+        print(
+            "others can reach this board in clear text: put TLS in front of it, since tokens are secrets",
+            file=sys.stderr,
+        )
     settings = Settings(
         tracks=tuple(tracks_of(tracks)), limits=LIMITS._replace(packed=upload_mb << 20), uploads=Rate(uploads),
         knocks=Rate(knocks), reads=Rate(reads), hosts=tuple(allow_host or ()), expects_workers=workers > 0,
