@@ -77,30 +77,31 @@ def _address(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else "#"
 
 
+@functools.cache
+def _environment() -> Any:
+    """Jinja's environment, which keeps compiled templates; `MissingExtraError` without it."""
+    try:
+        import jinja2
+    except ImportError:
+        raise MissingExtraError("jinja2", "board") from None
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("ludarium.leaderboards.board"), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True, finalize=_shown, auto_reload=False,
+    )  # fmt: skip
+    made.filters |= {"figure": figure, "number": number, "when": when, "moment": _moment, "address": _address}
+    made.globals["short"] = lambda digest: digest[:10]
+    return made
+
+
 class Html:
     """The templates of the board. With `index`, links to folders name the file in it: a page from a disk needs that."""
 
     def __init__(self, index: str = "") -> None:
         self.index = index
 
-    @functools.cached_property
-    def environment(self) -> Any:
-        """Jinja's environment; `MissingExtraError` without it."""
-        try:
-            import jinja2
-        except ImportError:
-            raise MissingExtraError("jinja2", "board") from None
-        made = jinja2.Environment(
-            loader=jinja2.PackageLoader("ludarium.leaderboards.board"), autoescape=True, undefined=jinja2.StrictUndefined,
-            trim_blocks=True, lstrip_blocks=True, finalize=_shown, auto_reload=False,
-        )  # fmt: skip
-        made.filters |= {"figure": figure, "number": number, "when": when, "moment": _moment, "address": _address}
-        made.globals["short"] = lambda digest: digest[:10]
-        return made
-
     def page(self, template: str, path: str, **values: Any) -> bytes:
         """A page at `path` (from the root of the board): templates get `to(path)`, which makes a relative link."""
         values["to"] = functools.partial(relative, path, index=self.index)
         values["path"] = path
-        text: str = self.environment.get_template(template).render(values)
+        text: str = _environment().get_template(template).render(values)
         return text.encode("utf-8", "replace")

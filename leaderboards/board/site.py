@@ -19,7 +19,7 @@ from ludarium.leaderboards.board.entries import FolderSource
 from ludarium.leaderboards.board.pages import Pages, Part
 from ludarium.leaderboards.submission import SUFFIX
 
-__all__ = ["MARKER", "Built", "build"]
+__all__ = ["MARKER", "Built", "build", "check"]
 
 MARKER = "board-site.json"
 _INDEX = "index.html"
@@ -64,6 +64,11 @@ def build(
     return Built(site.root, len(paths), len(site.files), site.written, removed)
 
 
+def check(to: str | PathLike[str], submissions: str | PathLike[str]) -> None:
+    """`RunError` if a folder may not become the site of these submissions: ask before verifying them."""
+    _Site(Path(to), Path(submissions))
+
+
 def _file(path: str) -> str:
     """The file of a page."""
     return path + _INDEX if path.endswith("/") or not path else path
@@ -85,10 +90,6 @@ class _Site:
         if inside == outside or outside in inside.parents or inside in outside.parents:
             raise RunError(f"{root}: the site and the submissions ({submissions}) must not lie in each other")
         self._old = self._known()
-        try:
-            root.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise RunError(f"{root}: cannot write the site: {error.strerror or error}") from error
 
     def _known(self) -> dict[str, str]:
         """The files of the build before; `RunError` for a folder that holds anything else."""
@@ -111,6 +112,7 @@ class _Site:
 
     def plan(self, names: list[str]) -> None:
         """Say what will be written before it is: a build that is killed leaves nothing that the next one does not know."""
+        self.root.mkdir(parents=True, exist_ok=True)
         self._mark("", dict.fromkeys(names, "") | self._old)
 
     def write(self, name: str, body: bytes) -> None:

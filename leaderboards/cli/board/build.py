@@ -39,10 +39,11 @@ def command(
     try:
         from ludarium.leaderboards.board.entries import FolderSource
         from ludarium.leaderboards.board.settings import tracks_of
-        from ludarium.leaderboards.board.site import build
+        from ludarium.leaderboards.board.site import build, check
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "board") from error
 
+    check(to, submissions)
     with _Bar() as bar:
         source = FolderSource(
             submissions, tracks_of(tracks), cache=cache, jobs=jobs or os.cpu_count() or 1, progress=bar.verified
