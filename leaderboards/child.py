@@ -26,6 +26,8 @@ NOT_TO_BLAME = 3
 _CODE = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from {0} import main; main()"
 _KEPT = ("PATH", "HOME", "TMPDIR", "SYSTEMROOT")
 _PREFIXES = ("NUMBA_", "LUDARIUM_")
+_SECRET = ("LUDARIUM_BOARD_", "LUDARIUM_SERVE_TOKEN")
+"""Of these neither: addresses of databases hold passwords."""
 _TOLD = 2000
 
 
@@ -58,7 +60,9 @@ def ask(module: str, order: dict[str, Any], data: bytes, guard: Guard) -> Ended:
 
 def _run(module: str, given: IO[bytes], found: IO[bytes], said: IO[bytes], wall_s: float) -> int | None:
     """The exit code of the process (negative: a signal); None if its time was up."""
-    environment = {n: v for n, v in os.environ.items() if n in _KEPT or n.startswith(_PREFIXES)}
+    environment = {
+        n: v for n, v in os.environ.items() if n in _KEPT or (n.startswith(_PREFIXES) and not n.startswith(_SECRET))
+    }
     environment |= {"LUDARIUM_QUIET": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     command = [sys.executable, "-I", "-c", _CODE.format(module), json.dumps([path for path in sys.path if path])]
     process = subprocess.Popen(

@@ -65,6 +65,13 @@ def _head(board: Board) -> HeadBody:
 
 
 def _tracks(found: APIRouter, board: Board) -> None:
+    bodies: dict[str, TrackBody] = {}  # they never change
+
+    def body(name: str) -> TrackBody:
+        if name not in bodies:
+            bodies[name] = TrackBody.of(board.tracks[name])
+        return bodies[name]
+
     @found.get("/board", tags=["board"])
     async def state_of_the_board() -> BoardBody:
         """Version, head of the log, and the backlog of verification."""
@@ -75,12 +82,12 @@ def _tracks(found: APIRouter, board: Board) -> None:
     @found.get("/tracks", tags=["tracks"])
     async def all_tracks() -> list[TrackBody]:
         """The tracks of this board, by name."""
-        return await board.read(lambda: [TrackBody.of(board.tracks[name]) for name in sorted(board.tracks)])
+        return await board.read(lambda: [body(name) for name in sorted(board.tracks)])
 
     @found.get("/tracks/{name}", tags=["tracks"], responses=responses(404))
     async def one_track(name: Name) -> TrackBody:
         """A track."""
-        return await board.read(TrackBody.of, board.track(name))
+        return await board.read(body, board.track(name).name)
 
     @found.get("/tracks/{name}/standings", tags=["tracks"], response_model=StandingsBody, responses=responses(404))
     async def standings(request: Request, name: Name, class_: Class = None, tier: Tier = None) -> Response:
@@ -110,7 +117,7 @@ def _submissions(found: APIRouter, board: Board) -> None:
         after: After = 0,
         limit: Limit = 100,
     ) -> SubmissionsBody:
-        """Submissions in the order in which they came, with their verdicts."""
+        """Submissions in the order in which they came, with their verdicts; what they report of each episode is not here."""
         return await board.read(_listed, board, track, version, account, after, limit)
 
     @found.get("/submissions/{digest}", tags=["submissions"], responses=responses(404))
@@ -179,7 +186,13 @@ def _listed(
         raise Refusal(422, "invalid", str(error), "names as the board has them", "mend the request") from None
     more = len(entries) > limit
     entries = entries[:limit]
-    return SubmissionsBody(items=[SubmissionBody.of(e) for e in entries], next=entries[-1].id if more else None)
+    return SubmissionsBody(items=[_brief(entry) for entry in entries], next=entries[-1].id if more else None)
+
+
+def _brief(entry: Entry) -> SubmissionBody:
+    found = SubmissionBody.of(entry)
+    found.manifest = {key: value for key, value in found.manifest.items() if key != "reported"}
+    return found
 
 
 def _log(found: APIRouter, board: Board) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -43,7 +45,7 @@ class Board:
         self._readers = ThreadPoolExecutor(_READERS, "board-read")
         self._writers = ThreadPoolExecutor(_WRITERS, "board-write")
         self._openers = ThreadPoolExecutor(settings.opened, "board-open")
-        self._films = ThreadPoolExecutor(_FILMS, "board-film")
+        self._filming = 0
 
     async def read(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         """Call a function that reads the store, in a thread."""
@@ -57,9 +59,15 @@ class Board:
         """Call a function that takes much memory: only a few at once."""
         return await self._in(self._openers, function, *arguments, **options)
 
-    async def film(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """Call a function that waits for a process which makes a movie."""
-        return await self._in(self._films, function, *arguments, **options)
+    async def film(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function that waits long for a process of its own: in a thread that does not keep the server from ending."""
+        if self._filming >= _FILMS:
+            raise Refusal(503, "busy", "too many movies are being made", "", "ask again", {"Retry-After": "5"})
+        self._filming += 1
+        try:
+            return await _in_passing(function, *arguments)
+        finally:
+            self._filming -= 1
 
     async def _in(self, pool: ThreadPoolExecutor, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(
@@ -68,7 +76,7 @@ class Board:
 
     def close(self) -> None:
         """Let the threads end. The store stays open."""
-        for pool in (self._readers, self._writers, self._openers, self._films):
+        for pool in (self._readers, self._writers, self._openers):
             pool.shutdown(wait=True, cancel_futures=True)
         self.pages.close()
 
@@ -112,3 +120,24 @@ class Board:
 def client_of(request: Request) -> str:
     """Whom a request is counted for."""
     return address_key(request.client.host if request.client else None)
+
+
+async def _in_passing(function: Callable[..., T], *arguments: Any) -> T:
+    """Call a function in a daemon thread."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(action: Callable[[Any], None], value: Any) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(lambda: None if done.done() else action(value))
+
+    def work() -> None:
+        try:
+            found = function(*arguments)
+        except Exception as error:
+            tell(done.set_exception, error)
+        else:
+            tell(done.set_result, found)
+
+    threading.Thread(target=work, name="board-film", daemon=True).start()
+    return await done

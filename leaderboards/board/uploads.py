@@ -25,6 +25,7 @@ __all__ = ["upload"]
 
 _CHUNK = 1 << 20
 _CLOSE = {"Connection": "close"}
+_LINGER_BYTES, _LINGER_SECONDS = 16 << 20, 2.0
 _BY_UPLOAD = ("replayed", "sealed")
 
 
@@ -49,6 +50,7 @@ async def _received(board: Board, request: Request, access: Access) -> tuple[Ent
     limit = board.settings.limits.packed
     declared = request.headers.get("content-length", "")
     if declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
+        await _linger(request.stream())
         raise _too_large(limit)
     if board.under_way >= board.settings.together:
         what = "too many uploads are under way"
@@ -71,12 +73,13 @@ async def _received(board: Board, request: Request, access: Access) -> tuple[Ent
 
 async def _stream(board: Board, request: Request, writer: Writer, limit: int) -> None:
     """Write the body as it comes: never more than `limit` bytes, and never waiting long for the next ones."""
-    pending, size = bytearray(), 0
+    pending, size, stream = bytearray(), 0, request.stream()
     try:
         async with asyncio.timeout(board.settings.upload_s):
-            async for chunk in _timed(request.stream(), board.settings.pause_s):
+            async for chunk in _timed(stream, board.settings.pause_s):
                 size += len(chunk)
                 if size > limit:
+                    await _linger(stream)
                     raise _too_large(limit)
                 pending += chunk
                 if len(pending) >= _CHUNK:
@@ -98,6 +101,17 @@ async def _timed(stream: AsyncIterator[bytes], seconds: float) -> AsyncIterator[
         except StopAsyncIteration:
             return
         yield chunk
+
+
+async def _linger(stream: AsyncIterator[bytes]) -> None:
+    """Take a little more and drop it: who is cut in the middle of a word does not hear why."""
+    left = _LINGER_BYTES
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_LINGER_SECONDS):
+            async for chunk in stream:
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 def _too_large(limit: int) -> Refusal:

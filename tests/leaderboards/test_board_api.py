@@ -370,3 +370,13 @@ def test_the_description_holds(shared):
             looked += 1
     assert looked >= 10
     assert "http" not in re.sub(r"<code>.*?</code>", "", listing)  # nothing is loaded from elsewhere
+
+
+def test_lists_leave_out_what_is_long_and_films_do_not_keep_a_server(store, tiny_track, files):
+    with web(store, tiny_track) as client:
+        digest = client.submit(files["pibt"]).json()["digest"]
+        assert "reported" in client.get(f"/api/v1/submissions/{digest}").json()["manifest"]
+        assert "reported" not in client.get("/api/v1/submissions").json()["items"][0]["manifest"]
+        refused(client.get(f"/movies/{digest}/0000.js"), 404, "no_movie")
+        client.board._filming = 10**6
+        refused(client.get(f"/movies/{digest}/0000.js"), 503, "busy")

@@ -8,7 +8,9 @@ import pytest
 from board_kit import VERDICT
 
 from ludarium.errors import RunError, StoreError, TrackError
+from ludarium.leaderboards import child
 from ludarium.leaderboards.board.verifier import Verifier, track_of
+from ludarium.leaderboards.judge import judge
 from ludarium.leaderboards.store import Store
 from ludarium.leaderboards.submission import Submission
 from ludarium.leaderboards.verdict import Verdict, rejected
@@ -209,3 +211,23 @@ def test_a_track_that_the_board_has_no_more_is_no_verdict(board, tiny_track, pac
     done, lines = worked(board, tiny_track, accepting, name="w" * 150)
     assert done == 1
     assert lines == [f"{digest}: accepted in {board.submissions.get(digest).measured['wall_s']} s"]
+
+
+def test_guarded_processes_are_told_no_address_of_a_database(tiny_track, packed, monkeypatch):
+    told = {}
+
+    class Started(Exception):
+        pass
+
+    def start(*arguments, env, **options):
+        told.update(env)
+        raise Started
+
+    monkeypatch.setenv("LUDARIUM_BOARD_STORE", "postgresql://board:hush@db/board")
+    monkeypatch.setenv("LUDARIUM_SERVE_TOKEN", "hush hush hush hush")
+    monkeypatch.setenv("LUDARIUM_LAWS", "ci")
+    monkeypatch.setattr(child.subprocess, "Popen", start)
+    with pytest.raises(Started):
+        judge(Submission.open(packed["pibt"]), tiny_track)
+    assert told["LUDARIUM_LAWS"] == "ci"
+    assert "hush" not in json.dumps(told)
