@@ -321,7 +321,7 @@ class FolderSource:
         if not self.folder.is_dir():
             raise RunError(f"{folder}: no folder of submissions")
         self._tracks = sorted(shipped_tracks() if tracks is None else tracks, key=lambda track: track.name)
-        self._cache, self._judge = VerdictCache(cache), judge
+        self.cache, self._judge = VerdictCache(cache), judge
         self.files: dict[str, Path] = {}
         """The files by digest."""
         self.refused: list[Refused] = []
@@ -371,12 +371,12 @@ class FolderSource:
         if track is None:
             reason = f"is for a track {said.track['name']!r:.100}, which this board does not have"
             return rejected(reason, "manifest.json", digest, said.track, tier=said.tier)
-        if (known := self._cache.get(digest, track)) is not None:
+        if (known := self.cache.get(digest, track)) is not None:
             return known
         submission = Submission.open(self.files[digest])
         submission.where = "submission"  # not its path: the verdict is one of the bytes, wherever they lie
         verdict = self._judge(submission, track)
-        self._cache.put(digest, track, verdict)
+        self.cache.put(digest, track, verdict)
         return verdict
 
     @functools.cached_property

@@ -231,7 +231,7 @@ class Pages:
         return self._page(
             "track.html", path, track=track, view=view, ranking=ranking, filters=self._filters(name, view),
             sheets=sheets(ranking, None if view.all else DETAILED), compared=COMPARED, detailed=DETAILED,
-            all_path=f"{track_path(name)}{_ALL}/", told=told_words,
+            all_path=f"{track_path(name)}{_ALL}/", told=told_words, beside=self._beside,
         )  # fmt: skip
 
     def _filters(self, track: str, view: _View) -> dict[str, list[tuple[str, str, int, bool]]]:
@@ -250,6 +250,17 @@ class Pages:
         """The path that shows an episode's replay, if any part does."""
         found = (part.link(digest, number) for part in self.parts)
         return next((link for link in found if link is not None), None)
+
+    def _beside(self, first: Listed, second: Listed) -> str | None:
+        """The path that shows two agents on the first episode that both can be seen in."""
+        both = [n for n, plays in enumerate(zip(first.plays, second.plays, strict=False)) if all(plays)]
+        if first.places != second.places:  # of sealed seeds, the same number is another episode
+            return None
+        for number in both:
+            link = self._watch(first.digest, number)
+            if link is not None and self._watch(second.digest, number) is not None:
+                return f"{link}&b={second.digest}"
+        return None
 
     # --- agents and submissions ------------------------------------------------------------------------------------------
     def _agent(self, rest: str) -> Page:
@@ -300,9 +311,19 @@ class Pages:
             "submission.html", f"submissions/{rest}", entry=entry, track=track, place=place, aside=aside,
             manifest=submission.manifest if submission else None, transcripts=len(submission.transcripts) if submission else 0,
             cases=_cases(entry), history=self.source.history(digest), known=self._known(), watch=self._watch,
+            beside=self._rival(entry, ranking),
             download=self._download(digest) if submission else None, told=told_words,
             rows=entry.verdict.rows if entry.verdict else (),
         )  # fmt: skip
+
+    def _rival(self, entry: Listed, ranking: Standings | None) -> tuple[Listed, str] | None:
+        """The best of its table, or the second where it is the best itself, with the path that shows both."""
+        for group in ranking.groups if ranking else ():
+            rows = [row.entry for row in group.rows[:2] if row.entry.digest != entry.digest]
+            if rows and entry.accepted and (group.tier, group.round) == (entry.tier, entry.round):
+                link = self._beside(entry, rows[0])
+                return (rows[0], link) if link else None
+        return None
 
     def _known(self) -> Callable[[str], Listed | None]:
         entries = {entry.digest: entry for name in self._names() for entry in self._of(name)}

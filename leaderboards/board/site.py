@@ -7,6 +7,7 @@ refused.
 
 from __future__ import annotations
 
+import concurrent.futures
 import hashlib
 import json
 from collections.abc import Callable
@@ -17,9 +18,11 @@ from typing import NamedTuple
 from ludarium.envs.core.errors import RunError
 from ludarium.leaderboards.board.entries import FolderSource
 from ludarium.leaderboards.board.pages import Pages, Part
+from ludarium.leaderboards.board.replays import Movies, Replays, chosen
 from ludarium.leaderboards.submission import SUFFIX
+from ludarium.leaderboards.track import Track
 
-__all__ = ["MARKER", "Built", "build", "check"]
+__all__ = ["MARKER", "Built", "build", "check", "replays_of"]
 
 MARKER = "board-site.json"
 _INDEX = "index.html"
@@ -62,6 +65,31 @@ def build(
     except OSError as error:
         raise RunError(f"{to}: cannot write the site: {error.strerror or error}") from error
     return Built(site.root, len(paths), len(site.files), site.written, removed)
+
+
+def replays_of(
+    source: FolderSource,
+    movies: str | PathLike[str],
+    *,
+    every: bool = False,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Replays:
+    """Replays for a site: of the first episode of each case, or of every one. They are kept in the folder `movies`."""
+
+    def numbers(track: Track) -> list[int]:
+        return list(range(len(track.units()))) if every else chosen(track)
+
+    made = Movies(movies, at_once=jobs)
+    tracks = {track.name: track for track in source.tracks()}
+    shown = [e for track in tracks for e in source.entries(track) if e.accepted and e.version == tracks[track].version]
+    progress(0, len(shown))
+    with concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
+        films = (pool.submit(made.make, source, e.digest, numbers(tracks[e.track])) for e in shown)
+        for done, future in enumerate([*films]):
+            future.result()
+            progress(done + 1, len(shown))
+    return Replays(source, index=_INDEX, movies=made, chosen=numbers)
 
 
 def check(to: str | PathLike[str], submissions: str | PathLike[str]) -> None:

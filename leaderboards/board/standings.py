@@ -45,6 +45,8 @@ COMPARED = 8
 _DRAWS = 150_000
 """Resamples of all agents together, so that large boards are ranked while somebody waits."""
 _THRESHOLDS = 51
+_NOTHING = 1e-12
+"""A normalised score that is rounding: the random agent itself is at 0."""
 _MAKERS = 30
 """Submissions with one play: where more have it, the episode has an obvious one, and it says nothing of copying."""
 
@@ -296,7 +298,8 @@ def _scaled(track: Track, scores: Scores, paired: bool, resamples: int) -> tuple
     except StatisticsError as error:
         return [], f"Not normalised: {error}"
     many = Many(found.values, found.cases, paired=paired, resamples=resamples)
-    return many.means(), f"Normalised: {references.source}."
+    means = [Interval(*(0.0 if abs(value) < _NOTHING else value for value in found)) for found in many.means()]
+    return means, f"Normalised: {references.source}."
 
 
 def _improvement(

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from ludarium.envs.core.errors import MissingExtraError
+from ludarium.envs.core.errors import ConfigError, MissingExtraError, did_you_mean
 from ludarium.leaderboards.cli.board.common import AsJson, Tracks, console, print_json
+
+_REPLAYS = ("first", "all", "none")
+_TASKS = ("verified", "replays", "pages")
 
 
 def command(
@@ -25,6 +29,9 @@ def command(
             help="Where verdicts are kept for the next time [default: ludarium/verdicts in your cache folder]."
         ),
     ] = None,
+    replays: Annotated[
+        str, typer.Option(help="Which episodes can be watched: `first` of each case, `all`, or `none`.")
+    ] = "first",
     as_json: AsJson = False,
 ) -> None:
     """Write a board as a static site: verify every submission of a folder, rank them, and make all pages.
@@ -38,17 +45,23 @@ def command(
     """
     try:
         from ludarium.leaderboards.board.entries import FolderSource
+        from ludarium.leaderboards.board.pages import Part
         from ludarium.leaderboards.board.settings import tracks_of
-        from ludarium.leaderboards.board.site import build, check
+        from ludarium.leaderboards.board.site import build, check, replays_of
     except ModuleNotFoundError as error:
         raise MissingExtraError(str(error.name), "board") from error
 
+    if replays not in _REPLAYS:
+        raise ConfigError(f"--replays {replays!r}{did_you_mean(replays, _REPLAYS)}")
     check(to, submissions)
+    workers = jobs or os.cpu_count() or 1
     with _Bar() as bar:
-        source = FolderSource(
-            submissions, tracks_of(tracks), cache=cache, jobs=jobs or os.cpu_count() or 1, progress=bar.verified
-        )
-        built = build(source, to, progress=bar.rendered)
+        source = FolderSource(submissions, tracks_of(tracks), cache=cache, jobs=workers, progress=bar.of("verified"))
+        parts: tuple[Part, ...] = ()
+        if replays != "none":
+            movies = source.cache.folder / "movies"
+            parts = (replays_of(source, movies, every=replays == "all", jobs=workers, progress=bar.of("replays")),)
+        built = build(source, to, parts=parts, progress=bar.of("pages"))
     listed = [
         entry for name in (*(t.name for t in source.tracks()), *source.other_tracks()) for entry in source.entries(name)
     ]
@@ -83,17 +96,17 @@ class _Bar:
 
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         self._bar = Progress(*columns, console=console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-        self._tasks = {name: self._bar.add_task(name, total=None, visible=False) for name in ("verified", "pages")}
+        self._tasks = {name: self._bar.add_task(name, total=None, visible=False) for name in _TASKS}
         self._bar.start()
         return self
 
-    def verified(self, done: int, total: int) -> None:
-        """How many submissions have a verdict."""
-        self._bar.update(self._tasks["verified"], completed=done, total=total, visible=True)
+    def of(self, name: str) -> Callable[[int, int], None]:
+        """What shows how far one of the tasks is."""
 
-    def rendered(self, done: int, total: int) -> None:
-        """How many pages are made."""
-        self._bar.update(self._tasks["pages"], completed=done, total=total, visible=True)
+        def update(done: int, total: int) -> None:
+            self._bar.update(self._tasks[name], completed=done, total=total, visible=True)
+
+        return update
 
     def __exit__(self, *error: object) -> None:
         self._bar.stop()
