@@ -76,9 +76,7 @@ class Household(ArraySimulator):
         return [self._generate(seed) for seed in range(self.config.pool)]
 
     def _generate(self, seed: int) -> House:
-        from ludarium.envs.text.household.generate import generate
-
-        return generate(self.config, seed)
+        return _generated(self.config, seed)
 
     def fields(self) -> tuple[Field, ...]:
         """The layout of the state."""
@@ -313,6 +311,14 @@ class Household(ArraySimulator):
     def scene(self, state: Any, row: int) -> Scene:
         """The picture of a row."""
         return scene.scene(self, state, row)
+
+
+@functools.lru_cache(maxsize=256)
+def _generated(config: HouseholdConfig, seed: int) -> House:
+    """The house of a seed: drafts are made and planned once, however often its episode is played again."""
+    from ludarium.envs.text.household.generate import generate
+
+    return generate(config, seed)
 
 
 @functools.lru_cache(maxsize=512)
