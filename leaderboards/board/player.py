@@ -100,7 +100,7 @@ def _episode(client: BoardClient, at: str, key: str, agent: str) -> bool:
         broken = _started(player, told)
         question = told["next"]
         while question["type"] == "act":
-            question = client.post(at, _answer(player, question, broken), key=key)
+            question = _said(client, at, key, _answer(player, question, broken))
         with contextlib.suppress(Exception):  # what it makes of the result changes nothing any more
             player.finish(question["result"])
     except (KeyError, TypeError) as error:
@@ -109,6 +109,16 @@ def _episode(client: BoardClient, at: str, key: str, agent: str) -> bool:
         with contextlib.suppress(Exception):
             getattr(player, "close", lambda: None)()
     return True
+
+
+def _said(client: BoardClient, at: str, key: str, answer: dict[str, Any]) -> Any:
+    """The board's next question; where the answer came too late, the one that waits or how the episode ended."""
+    try:
+        return client.post(at, answer, key=key)
+    except BoardError as error:
+        if error.code not in ("episode_over", "stale"):
+            raise
+        return client.post(at, {"type": "look", "episode": answer["episode"]}, key=key)
 
 
 def _started(player: Any, told: Mapping[str, Any]) -> BaseException | None:

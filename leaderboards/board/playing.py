@@ -167,6 +167,8 @@ class Play:
         with self._lock:
             if mark == self.accepted:
                 return self._question
+            if self.over:
+                raise ServeError("EPISODE_OVER", "the episode is over; begin another")
             self._late()
             if not self.over:
                 try:
@@ -177,8 +179,6 @@ class Play:
                 self.accepted = mark
                 self._timed()
                 self._go()
-            else:
-                raise ServeError("EPISODE_OVER", "the episode is over; begin another")
             return self._question
 
     @property

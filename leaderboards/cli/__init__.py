@@ -19,6 +19,7 @@ COMMANDS = {
     "info": "info",
     "play": "play",
     "run": "run",
+    "enter": "enter",
     "submit": "submit",
     "verify": "verify",
     "replay": "replay",

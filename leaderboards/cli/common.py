@@ -12,11 +12,16 @@ import typer
 
 from ludarium.envs.core.errors import ConfigError
 
-__all__ = ["AsJson", "Options", "console", "options_of", "parse_value", "print_json"]
+__all__ = ["AsJson", "Insecure", "Options", "TokenFile", "console", "options_of", "parse_value", "print_json"]
 
 _PIPED = 160
 """Columns where nobody's terminal says how wide it is."""
 
+TokenFile = Annotated[
+    str | None,
+    typer.Option("--token", metavar="FILE", help="The file of your token for the board [default: LUDARIUM_TOKEN]."),
+]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Send the token over http too, where others can read it.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of words.")]
 Options = Annotated[
     list[str] | None,

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ludarium.envs.core.errors import RunError
-from ludarium.leaderboards.cli.common import AsJson, console, print_json
+from ludarium.leaderboards.cli.common import AsJson, Insecure, TokenFile, console, print_json
 
 
 def command(
@@ -37,6 +37,17 @@ def command(
         bool, typer.Option("--sandbox", help="Run programs (cmd:...) in a sandbox: no network, nothing to write.")
     ] = False,
     report: Annotated[bool, typer.Option(help="Write report.html and replay pages when the run is finished.")] = True,
+    hosted: Annotated[
+        str | None, typer.Option("--hosted", metavar="URL", help="Play a track on a board, which draws the seeds.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="With --hosted: what the board shows.")] = None,
+    kind: Annotated[str, typer.Option("--class", help="With --hosted: planner, learned, llm or human.")] = "planner",
+    author: Annotated[list[str] | None, typer.Option("--author", help="With --hosted: repeat it for several.")] = None,
+    link: Annotated[
+        list[str] | None, typer.Option("--link", metavar="WHAT=URL", help="With --hosted: code, model, paper or site.")
+    ] = None,
+    token: TokenFile = None,
+    insecure: Insecure = False,
     as_json: AsJson = False,
 ) -> None:
     """Play agents over a scenario, in parallel, into a folder that can be resumed and verified.
@@ -52,12 +63,22 @@ def command(
         ludarium run my_scenario.toml --agent my_agents:Greedy --jobs 4
 
         ludarium run text-household-quick --agent "cmd:node my_agent.mjs" --sandbox
+
+        ludarium run text-coin --agent coin-oracle --hosted https://board.example.org --name "My planner"
     """
     from ludarium.agents.registry import in_sandbox
     from ludarium.leaderboards import runner
     from ludarium.scenarios.loader import load
 
     chosen: Any
+    if hosted is not None:
+        if scenario is None or not agent or len(agent) != 1 or name is None:
+            raise RunError("--hosted needs a track, one --agent and a --name, such as: "
+                           "ludarium run text-coin --agent coin-oracle --hosted URL --name NAME")  # fmt: skip
+        own = in_sandbox(agent[0]) if sandbox else agent[0]
+        labels = {"name": name, "kind": kind, "authors": tuple(author or ()), "links": link}
+        _play_hosted(hosted, scenario, own, labels, concurrency, token, insecure, as_json)
+        return
     if resume and out is None:
         raise RunError("--resume goes on with the run in --out; name its folder")
     if scenario is None or not agent:
@@ -83,6 +104,33 @@ def command(
         _stopped(target)
         raise typer.Exit(130) from None
     _show(chosen, done, report, as_json)
+
+
+def _play_hosted(
+    url: str, track: str, agent: str, labels: dict[str, Any], concurrency: int, token: str | None, insecure: bool,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Play a hosted attempt; it counts whatever becomes of it."""
+    from ludarium.leaderboards.board.client import BoardClient, load_token
+    from ludarium.leaderboards.board.player import play_hosted
+    from ludarium.leaderboards.cli.submit import links_of
+
+    found = load_token(token)
+    with _Bar(not as_json) as bar:
+        done = play_hosted(
+            lambda: BoardClient(url, found, insecure=insecure), track, agent, concurrency=concurrency,
+            progress=lambda count, total: bar.update(count, total, None), **{**labels, "links": links_of(labels["links"])},
+        )  # fmt: skip
+    place = None if done.submission is None else f"{url.rstrip('/')}/api/v1/submissions/{done.submission}"
+    if as_json:
+        print_json({**done._asdict(), "status": place})
+        return
+    measured = done.outcome.get("measured", {})
+    console().print(
+        f"attempt {done.number}: {done.played} of {done.total} episodes, {measured.get('answers', 0)} answers, "
+        f"{measured.get('mean_s', 0.0):.6f} s each by the board's clock; {done.outcome.get('why', 'not ended')}"
+    )
+    console().print(place or "no submission: no episode was played to its end")
 
 
 def _as_begun(

@@ -24,6 +24,9 @@ def command(
         bool,
         typer.Option("--skip-unavailable", help="Pass over submissions to worlds whose extra is not installed here."),
     ] = False,
+    round_: Annotated[
+        bool, typer.Option("--round", help="A sealed round that is over: its record's address on a board, or a file.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Play every trace again, recompute every figure, and compare; exit code 1 if anything differs.
@@ -37,7 +40,14 @@ def command(
         ludarium verify submissions
 
         ludarium verify https://example.org/pibt.ludarium.zip
+
+        ludarium verify https://board.example.org/submissions/DIGEST/
+
+        ludarium verify --round https://board.example.org/api/v1/tracks/TRACK/rounds/NAME
     """
+    if round_:
+        _verify_round(what, track, as_json)
+        return
     found = _submissions(what)
     if found is None:
         _verify_run(what, first, as_json)
@@ -56,6 +66,31 @@ def _submissions(what: str) -> list[str] | None:
     if path.is_dir() and not (path / "manifest.json").exists():
         return [str(file) for file in sorted(path.rglob(f"*{SUFFIX}"))] or None
     return None
+
+
+def _verify_round(what: str, track: str | None, as_json: bool) -> None:
+    from ludarium.leaderboards.board.recheck import check_round
+    from ludarium.leaderboards.track import load_track, shipped_track
+
+    def load(name: str) -> Any:
+        known = load_track(track) if track else shipped_track(name)
+        _must_be_playable(known)
+        return known
+
+    found = check_round(what, load)
+    if as_json:
+        print_json(found)
+    else:
+        out = console()
+        for note in found["notes"]:
+            out.print(f"note: {note}")
+        for problem in found["problems"]:
+            out.print(f"WRONG {problem}")
+        verdict = "holds" if found["ok"] else f"does NOT hold ({len(found['problems'])} problems)"
+        told = f"{found['entries']} commitments, {found['judged']} submissions judged again"
+        out.print(f"round {found['round']} of {found['track']['name']} {verdict}: {told}")
+    if not found["ok"]:
+        raise typer.Exit(1)
 
 
 def _verify_run(what: str, first: bool, as_json: bool) -> None:
@@ -113,6 +148,7 @@ def _sum_up(verdicts: list[dict[str, Any]]) -> None:
 
 def _judged(where: str, track: str | None, ticket: Path | None) -> dict[str, Any]:
     """The verdict on one file or address; one that cannot even be opened is not ok either."""
+    from ludarium.leaderboards.board.recheck import board_address, fetch_submission, judge_there
     from ludarium.leaderboards.download import download, is_address
     from ludarium.leaderboards.judge import judge
     from ludarium.leaderboards.rounds import Ticket
@@ -120,6 +156,12 @@ def _judged(where: str, track: str | None, ticket: Path | None) -> dict[str, Any
     from ludarium.leaderboards.track import load_track, shipped_track
 
     try:
+        on_board = board_address(where)
+        if on_board:
+            fetched = fetch_submission(*on_board)
+            known = load_track(track) if track else shipped_track(fetched.submission.manifest.track["name"])
+            _must_be_playable(known)
+            return judge_there(on_board[0], fetched, known)
         submission = Submission(download(where, LIMITS.packed), where) if is_address(where) else Submission.open(where)
         known = load_track(track) if track else shipped_track(submission.manifest.track["name"])
         if ticket:
@@ -161,3 +203,6 @@ def _tell(verdict: dict[str, Any]) -> None:
         f"verified ({verdict['tier']}): {verdict['file']}: score {verdict['score']:.6g} on {verdict['track']['name']}, "
         f"{told} in {verdict['cpu_s']:.2f} CPU-seconds, digest {verdict['digest']}"
     )
+    if "board" in verdict:
+        said = "says the same" if verdict["board"]["verdict"] else f"has no verdict yet ({verdict['board']['state']})"
+        out.print(f"the board {said}")

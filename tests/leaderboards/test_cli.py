@@ -66,7 +66,8 @@ def prepared(example, name):
     return arguments + more, text
 
 
-ELSEWHERE = ("failures/", "other/.venv", "pettingzoo.classic", "https://example.org", "cmd:node")
+ELSEWHERE = ("failures/", "other/.venv", "pettingzoo.classic", "https://example.org", "https://board.example.org",
+             "cmd:node")  # fmt: skip
 """Examples that need a failure, another interpreter, games that are not installed (all in `tests/laws`), a server, or Node
 and bubblewrap (`tests/agents`)."""
 MY_ENV = "import gymnasium\n\n\ndef MyEnv(**options):\n    return gymnasium.make('FrozenLake-v1', **options)\n"
