@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from ludarium.envs.core.errors import LudariumError, RunError, StoreError, SubmissionError
 from ludarium.leaderboards.board.cache import VerdictCache, code_hash
+from ludarium.leaderboards.board.published import PublishedRounds
 from ludarium.leaderboards.judge import judge
 from ludarium.leaderboards.manifest import Manifest
 from ludarium.leaderboards.submission import SUFFIX, Submission
@@ -304,7 +305,8 @@ class FolderSource:
     """The submissions in a folder (`*.ludarium.zip`, sub-folders too), each judged once in a guarded process.
 
     Verdicts are kept under `cache` and are believed only for the same bytes, track and sources of the suite. The folder
-    itself is never written to, nor are verdicts read from it: strangers may have sent all that it holds.
+    itself is never written to, nor are verdicts read from it: strangers may have sent all that it holds. Sealed submissions
+    are judged on the seeds that `rounds`, a folder of published records, has for them.
     """
 
     def __init__(
@@ -313,6 +315,7 @@ class FolderSource:
         tracks: list[Track] | None = None,
         *,
         cache: str | PathLike[str] | None = None,
+        rounds: str | PathLike[str] | None = None,
         jobs: int = 1,
         judge: Callable[[Submission, Track], Verdict] = judge,
         progress: Callable[[int, int], None] = lambda done, total: None,
@@ -322,6 +325,7 @@ class FolderSource:
             raise RunError(f"{folder}: no folder of submissions")
         self._tracks = sorted(shipped_tracks() if tracks is None else tracks, key=lambda track: track.name)
         self.cache, self._judge = VerdictCache(cache), judge
+        self._rounds = PublishedRounds(rounds, self._tracks)
         self.files: dict[str, Path] = {}
         """The files by digest."""
         self.refused: list[Refused] = []
@@ -371,10 +375,18 @@ class FolderSource:
         if track is None:
             reason = f"is for a track {said.track['name']!r:.100}, which this board does not have"
             return rejected(reason, "manifest.json", digest, said.track, tier=said.tier)
+        submission = Submission.open(self.files[digest])
+        if submission.hash != digest:
+            raise RunError(f"{self.files[digest]}: was changed while it was read; build again")
+        submission.where = "submission"  # not its path: the verdict is one of the bytes, wherever they lie
+        if said.tier == "sealed":
+            try:
+                track = self._rounds.track_of(submission, track)
+            except SubmissionError as error:
+                reason = str(error).removeprefix("submission: ")
+                return rejected(reason, "manifest.json", digest, track.reference, tier=said.tier)
         if (known := self.cache.get(digest, track)) is not None:
             return known
-        submission = Submission.open(self.files[digest])
-        submission.where = "submission"  # not its path: the verdict is one of the bytes, wherever they lie
         verdict = self._judge(submission, track)
         self.cache.put(digest, track, verdict)
         return verdict
@@ -413,9 +425,10 @@ class FolderSource:
     def submission(self, digest: str) -> Submission | None:
         """Its file, opened."""
         try:
-            return Submission.open(self.files[digest]) if digest in self.files else None
+            found = Submission.open(self.files[digest]) if digest in self.files else None
         except SubmissionError:
             return None
+        return found if found is not None and found.hash == digest else None
 
     def history(self, digest: str) -> list[Link]:
         """A folder keeps no log."""

@@ -31,6 +31,7 @@ from ludarium.leaderboards.board.standings import (
 )
 from ludarium.leaderboards.board.tables import board_json, sheets, told_words
 from ludarium.leaderboards.stats import Interval
+from ludarium.leaderboards.submission import SUFFIX
 from ludarium.leaderboards.track import CLASSES, TIERS, Track
 
 __all__ = ["Page", "Pages", "Part", "agent_path", "submission_path", "track_path"]
@@ -312,7 +313,7 @@ class Pages:
             manifest=submission.manifest if submission else None, transcripts=len(submission.transcripts) if submission else 0,
             cases=_cases(entry), history=self.source.history(digest), known=self._known(), watch=self._watch,
             beside=self._rival(entry, ranking),
-            download=self._download(digest) if submission else None, told=told_words,
+            download=self._download(digest) if submission else None, saved_as=self._saved_as(entry), told=told_words,
             rows=entry.verdict.rows if entry.verdict else (),
         )  # fmt: skip
 
@@ -324,6 +325,11 @@ class Pages:
                 link = self._beside(entry, rows[0])
                 return (rows[0], link) if link else None
         return None
+
+    def _saved_as(self, entry: Listed) -> str:
+        """The name under which browsers keep the file."""
+        name = self._download(entry.digest).rpartition("/")[2]
+        return name if name.endswith(SUFFIX) else f"{entry.track}-{entry.digest[:8]}{SUFFIX}"
 
     def _known(self) -> Callable[[str], Listed | None]:
         entries = {entry.digest: entry for name in self._names() for entry in self._of(name)}

@@ -1,15 +1,20 @@
 """What pages are made from: submissions in a store and in a folder, told alike."""
 
+import json
 import shutil
 
 import pytest
 
 from ludarium.errors import RunError
+from ludarium.leaderboards import keys
+from ludarium.leaderboards.board import drawn
 from ludarium.leaderboards.board.cache import VerdictCache
 from ludarium.leaderboards.board.entries import FolderSource, StoreSource
 from ludarium.leaderboards.examine import examine
+from ludarium.leaderboards.rounds import FIRST_SEED, commitment
+from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.store import Store
-from ludarium.leaderboards.submission import Submission
+from ludarium.leaderboards.submission import Submission, pack
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +165,79 @@ def test_a_verdict_is_believed_for_the_same_sources_alone(packed, tiny_track, ve
     assert cache.get(digest, tiny_track) == verdicts[path]
     monkeypatch.setattr("ludarium.leaderboards.board.cache.code_hash", lambda: "other sources")
     assert cache.get(digest, tiny_track) is None
+
+
+# --- sealed rounds -----------------------------------------------------------------------------------------------------
+@pytest.fixture(scope="module")
+def spring(tmp_path_factory, tiny_track):
+    """A sealed round that is over: its record, and a submission that was its one attempt."""
+    folder, key = tmp_path_factory.mktemp("spring"), keys.new_key()
+    with Store(folder / "board.db") as board:
+        board.accounts.create("Ada")
+        drawn.open_round(board, tiny_track, "spring", episodes=1)
+        commit = commitment(b"0123456789abcdef", b"my archive")
+        ticket = drawn.enter(board, tiny_track, "spring", 1, commit, keys.public_key(key))
+        finished = run(str(ticket.scenario(tiny_track, folder)), ["pibt"], folder / "run", jobs=0)
+        track = ticket.apply(tiny_track)
+        path = pack(finished.root, track, name="me", key=key, to=folder, sealed=ticket.named)
+        other = pack(finished.root, track, name="again", key=key, to=folder, sealed=ticket.named)
+        submission = Submission.open(path)
+        board.submissions.add(
+            submission.data, json.loads(submission.manifest.encode()), account=1, track=track.name, version=track.version,
+            tier="sealed", round_id=drawn.admit(board, submission, tiny_track, 1),
+        )  # fmt: skip
+        board.rounds.close(tiny_track.name)
+        record = drawn.record(board, tiny_track, board.rounds.find(tiny_track.name, "spring"))
+    return json.dumps(record), path, other
+
+
+@pytest.fixture
+def sealed(spring, tmp_path, tiny_track):
+    """Read a folder with the round's attempt and another file of its entrant; `change` spoils the record."""
+    (tmp_path / "to").mkdir()
+    for path in spring[1:]:
+        shutil.copy(path, tmp_path / "to")
+
+    def read(change=lambda record: record):
+        (tmp_path / "rounds").mkdir(exist_ok=True)
+        (tmp_path / "rounds" / "spring.json").write_text(change(spring[0]))
+        rounds = tmp_path / "rounds"
+        found = FolderSource(tmp_path / "to", [tiny_track], cache=tmp_path / "cache", rounds=rounds, judge=examine)
+        return {entry.name: entry for entry in found.entries(tiny_track.name)}
+
+    return read
+
+
+def test_a_sealed_submission_is_judged_on_the_seeds_of_its_record(sealed):
+    listed = sealed()
+    assert (listed["me"].accepted, listed["me"].tier, listed["me"].round, len(listed["me"].scores)) == (
+        True,
+        "sealed",
+        "spring",
+        2,
+    )
+    assert all(seed >= FIRST_SEED for _, seed, _ in listed["me"].places)
+    assert "is not the submission that the log" in listed["again"].verdict.problems[0].what  # a round has one attempt
+
+
+def test_without_its_record_a_sealed_submission_is_rejected(spring, tmp_path, tiny_track):
+    (tmp_path / "to").mkdir()
+    shutil.copy(spring[1], tmp_path / "to")
+    (entry,) = FolderSource(tmp_path / "to", [tiny_track], cache=tmp_path / "c", judge=examine).entries(tiny_track.name)
+    assert "there is no record" in entry.verdict.problems[0].what
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda text: text[:-1], "no record of a round"),
+        (lambda text: "[]", "expected a JSON object"),
+        (lambda text: json.dumps({**json.loads(text), "track": "other"}), "does not have"),
+        (lambda text: json.dumps({**json.loads(text), "secret": "00" * 32}), "does not hold"),
+        (lambda text: json.dumps({**json.loads(text), "secret": None}), "not revealed yet"),
+        (lambda text: json.dumps({**json.loads(text), "entries": 7}), "spring.json"),
+    ],
+)  # fmt: skip
+def test_a_record_that_does_not_hold_is_refused(sealed, change, reason):
+    with pytest.raises(RunError, match=reason):
+        sealed(change)

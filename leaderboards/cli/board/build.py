@@ -29,6 +29,10 @@ def command(
             help="Where verdicts are kept for the next time [default: ludarium/verdicts in your cache folder]."
         ),
     ] = None,
+    rounds: Annotated[
+        Path | None,
+        typer.Option(help="A folder of records (.json) of sealed rounds that are over, as boards publish them."),
+    ] = None,
     replays: Annotated[
         str, typer.Option(help="Which episodes can be watched: `first` of each case, `all`, or `none`.")
     ] = "first",
@@ -56,7 +60,9 @@ def command(
     check(to, submissions)
     workers = jobs or os.cpu_count() or 1
     with _Bar() as bar:
-        source = FolderSource(submissions, tracks_of(tracks), cache=cache, jobs=workers, progress=bar.of("verified"))
+        source = FolderSource(
+            submissions, tracks_of(tracks), cache=cache, rounds=rounds, jobs=workers, progress=bar.of("verified")
+        )
         parts: tuple[Part, ...] = ()
         if replays != "none":
             movies = source.cache.folder / "movies"
