@@ -163,7 +163,7 @@ def test_the_command_verifies_and_writes(command, submissions, tracks, tmp_path)
     code, out, err = command(*order, "--jobs", "2")
     assert (code, err) == (0, "")
     assert "refused: b.ludarium.zip" in out
-    assert "1 submissions (0 rejected, 1 files refused)" in out
+    assert "1 submission (0 rejected, 1 files refused)" in out
     board = json.loads((tmp_path / "site/tracks/own-track/board.json").read_text())
     (row,) = board["tables"][0]["rows"]
     assert row["mean"]["value"] == examine(Submission.open(submissions / "a.ludarium.zip"), tracks[1]).score
