@@ -82,7 +82,7 @@ def _chart(ranking: Standings, group: Group, name: str) -> Chart:
     scale = 1e-6 if name == "micro_dollars" else 1.0
     units = {"wall_s": "seconds an episode", "micro_dollars": "US dollars an episode", "tokens": "tokens an episode"}
     points = [Point(str(place + 1), row.told[name].mean * scale, row.mean) for place, row in enumerate(shown)]
-    svg = draw.scatter(points, f"{units[name]} (self-reported)", words.metric(ranking.track))
+    svg = draw.scatter(points, f"{units[name]} ({words.told_by(group.tier, name)})", words.metric(ranking.track))
     rows = [(place + 1, row, told_words(name, row.told[name])) for place, row in enumerate(shown)]
     return Chart(f"Score and {words.REPORTED[name]}", name, svg, rows)
 

@@ -52,6 +52,11 @@ FLAGS = {
     "lost": "turns were lost to faults of the agent",
     "guard": "the verifier was not wholly confined",
 }
+def told_by(tier: str, name: str) -> str:
+    """Who says what an episode took: of a hosted one the board's own clock has the time."""
+    return "by the board's clock" if (tier, name) == ("hosted", "wall_s") else "self-reported"
+
+
 REPORTED = {"wall_s": "time", "micro_dollars": "cost", "tokens": "tokens", "calls": "model calls"}
 
 

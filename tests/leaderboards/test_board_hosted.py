@@ -19,7 +19,9 @@ from ludarium.envs.core.trace import decode
 from ludarium.leaderboards import keys
 from ludarium.leaderboards.board import drawn, playing
 from ludarium.leaderboards.board.client import BoardError
+from ludarium.leaderboards.board.entries import StoreSource
 from ludarium.leaderboards.board.hosting import Hosting, Rules
+from ludarium.leaderboards.board.pages import Pages
 from ludarium.leaderboards.board.player import play_hosted
 from ludarium.leaderboards.episode import begin
 from ludarium.leaderboards.examine import examine
@@ -453,6 +455,8 @@ def test_any_agent_plays_a_hosted_attempt_and_the_board_verifies_it(agent, live,
     assert (attempt["state"], attempt["outcome"]["submission"]) == ("ended", done.submission)
     seeds = {case: [seed] for case, seed, _ in ((row["case"], row["seed"], 0) for row in rows)}
     assert attempt["seeds"] == seeds
+    page = Pages(StoreSource(live.store, tracks)).render("tracks/tiny-track/").body.decode()
+    assert "by the board&#39;s clock" in page or "by the board's clock" in page
     assert attempt["id"] in [each["id"] for each in client.get("/api/v1/hosted?track=tiny-track")]
 
 
