@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib.metadata
+import sys
+import traceback
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -63,17 +65,23 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
 async def _watch(board: Board) -> None:
     """Notice what other processes did: pages are made anew before they are asked for, verdicts are counted."""
     while True:
-        with contextlib.suppress(StoreError):
+        try:
             await board.pages.look()
             await board.read(board.metrics.watch)
+        except StoreError:  # the database is away for a moment
+            pass
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
         await asyncio.sleep(_WATCH_SECONDS)
 
 
 async def _sweep(board: Board) -> None:
     """Remove what uploads left that were cut or refused."""
     while True:
-        with contextlib.suppress(StoreError):
+        try:
             await board.write(board.store.sweep)
+        except (StoreError, OSError):
+            traceback.print_exc(file=sys.stderr)
         await asyncio.sleep(_SWEEP_SECONDS)
 
 

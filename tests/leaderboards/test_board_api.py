@@ -380,3 +380,21 @@ def test_lists_leave_out_what_is_long_and_films_do_not_keep_a_server(store, tiny
         refused(client.get(f"/movies/{digest}/0000.js"), 404, "no_movie")
         client.board._filming = 10**6
         refused(client.get(f"/movies/{digest}/0000.js"), 503, "busy")
+
+
+def test_clients_behind_a_trusted_proxy_are_counted_by_their_own_addresses(store, tiny_track):
+    from starlette.testclient import TestClient
+
+    from ludarium.leaderboards.board.server import Address, server
+    from ludarium.leaderboards.board.settings import Settings
+
+    settings = Settings(tracks=(tiny_track,), reads=Rate(1), clock=lambda: 0.0)
+    made = server(store, settings, Address(proxies=("10.0.0.1",)))
+    made.config.load()
+
+    def asked(peer, said):
+        client = TestClient(made.config.loaded_app, client=(peer, 1))
+        return client.get("/api/v1/log", headers={"X-Forwarded-For": said}).status_code
+
+    assert [asked("10.0.0.1", said) for said in ("1.1.1.1", "1.1.1.2", "1.1.1.1")] == [200, 200, 429]
+    assert [asked("10.0.0.9", said) for said in ("1.1.1.3", "1.1.1.4")] == [200, 429]  # nobody believes that one

@@ -100,6 +100,8 @@ def test_readers_of_a_page_that_is_made_anew_see_the_last_one(tmp_path):
         await cache.look()
         for _ in range(20):
             assert (await cache.get("x")).body.startswith(b"x in a")
+        while len(pages.made) < 2:
+            await asyncio.sleep(0.001)
         assert pages.made == ["x", "x"]
         pages.gate.set()
         await told(cache, "x", "b")
