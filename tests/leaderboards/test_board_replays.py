@@ -237,14 +237,32 @@ def test_what_is_too_large_for_a_page_is_refused(home, entries, tiny_track, monk
 
 
 def test_the_process_is_guarded(entries, tiny_track):
-    """A real process: it films as this one does; what exceeds its limits is refused, and what is not its fault is an error."""
+    """A real process films as this one does; that it cannot even begin within its limits is no fault of the submission."""
     submission = entries["pibt"][0]
     made = movie(submission, tiny_track, 6)
     assert len(opened(made)) == STEPS + 1
-    with pytest.raises(MovieError, match="the filming process ended with code 1"):
-        movie(submission, tiny_track, 6, guard=Guard(output_mb=0))
     with pytest.raises(RunError, match="failed before it looked at the submission"):
         movie(submission, tiny_track, 6, guard=Guard(memory_mb=150))
+
+
+def test_an_episode_that_its_process_does_not_survive_takes_no_other_with_it(
+    kept_home, entries, tiny_track, monkeypatch
+):
+    asked = []
+
+    def ask(module, order, data, guard):
+        asked.append(order["numbers"])
+        return (
+            child.Ended(b"", "took more than 60 seconds")
+            if 1 in order["numbers"]
+            else kept_home.ask(module, order, data, guard)
+        )
+
+    monkeypatch.setattr(child, "ask", ask)
+    found = films(entries["pibt"][0], tiny_track, [0, 1, 2])
+    assert str(found[1]) == "the filming process took more than 60 seconds"
+    assert [len(opened(found[n])) for n in (0, 2)] == [STEPS + 1] * 2
+    assert asked == [[0, 1, 2], [0], [1], [2]]
 
 
 def test_what_a_process_answers_is_not_believed(entries, tiny_track, monkeypatch):

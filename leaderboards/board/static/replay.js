@@ -152,6 +152,7 @@ async function open() {
   document.querySelector('[data-side="b"]').hidden = sides.length === 1;
   await Promise.all(sides.map((side) => side.fetch(side.letter === "a" ? chosen.a : chosen.b, number)));
   document.getElementById("stage").hidden = false;
+  document.getElementById("chooser").open = !window.matchMedia("(max-width: 640px)").matches;   // a phone has no room for both
   const there = sides.filter((side) => side.movie);
   if (!there.length) { state.textContent = "This episode cannot be shown."; return; }
   const { case: name, seed, trial } = there[0].movie.meta;
