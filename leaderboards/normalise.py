@@ -66,6 +66,10 @@ class References:
             f"{self.episodes} episodes of split {self.split} in the run {self.run} (ludarium {self.ludarium}): {self.command}"
         )
 
+    def scale_of(self, track: str, metric: str) -> str:
+        """Where the scale of a track's scores stands: under the track's name, since scores end at its worst, or its metric."""
+        return track if all(track in own for own in self.cases.values()) else metric
+
     def of(self, case: str, metric: str) -> Reference:
         """The figures of a metric in a case; `StatisticsError` where the file has none."""
         if case not in self.cases:

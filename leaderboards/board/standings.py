@@ -294,7 +294,7 @@ def _scaled(track: Track, scores: Scores, paired: bool, resamples: int) -> tuple
         references = references_for(track.world, track.split)
         if references is None:
             return [], "Not normalised: the suite has no reference figures for this scenario and split."
-        found = normalised_scores(scores, references, track.metric)
+        found = normalised_scores(scores, references, references.scale_of(track.name, track.metric))
     except StatisticsError as error:
         return [], f"Not normalised: {error}"
     many = Many(found.values, found.cases, paired=paired, resamples=resamples)

@@ -111,6 +111,8 @@ def test_references_hold_the_score_of_the_track(tiny_track, played, tmp_path, mo
     found = normalise.load(reference.write_references(played, tiny_track, tmp_path))
     assert found.of("two", tiny_track.name) == found.of("two", "throughput")
     assert (found.random_agent, found.reference_agent) == AGENTS
+    assert found.scale_of(tiny_track.name, "throughput") == tiny_track.name
+    assert found.scale_of("another", "throughput") == "throughput"
 
 
 def test_names_are_taken_by_commas_and_wrong_ones_refused():
