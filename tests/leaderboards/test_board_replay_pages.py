@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe import axe_source, serious
+from board_live import served
 from replay_kit import Home
 from requirements import need
 
@@ -309,6 +310,41 @@ def test_transcripts_step_side_by_side_and_a_side_that_is_over_waits(visit, site
         tab.keyboard.press("ArrowRight")
         settled(tab)
     assert tab.locator("#results tbody tr", has_text="score").first.locator("td").all_inner_texts() == ["1", "0"]
+
+
+def test_on_a_server_runs_are_sent_verified_found_and_watched(chromium, packed, tiny_track, tmp_path, monkeypatch):
+    """Submitted by the API, judged, found from the front page, compared, and watched alone from the record."""
+    monkeypatch.setattr(child, "ask", Home().ask)
+    complaints = []
+    with served(tmp_path, [tiny_track]) as board:
+        for account, path in enumerate(packed.values()):
+            board.client(account).submit(path)
+        board.verify([tiny_track])
+        tab = chromium.new_page()
+        tab.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        tab.on("pageerror", lambda error: complaints.append(str(error)))
+        tab.on("response", lambda r: complaints.append(f"{r.status} {r.url}") if r.status >= 400 else None)
+        tab.goto(f"{board.address}/")
+        tab.get_by_role("link", name="Tiny", exact=True).first.click()
+        tab.get_by_role("link", name="Watch the first two side by side").click()
+        ready(tab)
+        assert [part(tab, side, "name").inner_text() for side in "ab"] == ["pibt", "random"]
+        tab.fill("#scrub", "50")
+        settled(tab)
+        assert shown(tab) == 50
+        tab.select_option("#episode", "7")  # here every episode can be asked for
+        tab.click("#choose button")
+        tab.wait_for_url("**episode=7*")
+        ready(tab)
+        assert press(tab, "End") == 80
+        part(tab, "b", "name").click()
+        tab.get_by_role("link", name="Watch episode 5").click()
+        ready(tab)
+        assert tab.inner_text("#state").startswith("Episode 5: four, seed ")
+        assert part(tab, "a", "name").inner_text() == "random"
+        assert not tab.is_visible('[data-side="b"]')
+        tab.close()
+    assert complaints == []
 
 
 @pytest.mark.parametrize(
