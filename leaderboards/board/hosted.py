@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Path, Query, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -132,12 +133,40 @@ def router(board: Board) -> APIRouter:
                 response_class=Response)  # fmt: skip
     async def message(request: Request, number: Number) -> Response:
         """Say `begin`, answer questions (`agents/protocol.json`), `look` at the one that waits, or `end` the attempt."""
-        kind, _, key = request.headers.get("authorization", "").partition(" ")
-        given = await request.body()
-        told = await do(_answer, rooms, number, key.strip() if kind.lower() == "bearer" else "", given)
+        told = await do(_answer, rooms, number, _key_of(request.headers), await request.body())
         return Response(told, media_type="application/json")
 
+    @found.websocket("/{number}/socket")
+    async def socket(connection: WebSocket, number: Number) -> None:
+        await _talk(do, rooms, connection, number)
+
     return found
+
+
+async def _talk(do: Any, rooms: Hosting, connection: WebSocket, number: int) -> None:
+    """The messages over one connection, each answered in turn. It is refused to pages, and while another one is there."""
+    try:
+        if "origin" in connection.headers:
+            raise Refusal(403, "refused", "pages do not play")
+        attempt = await do(rooms.find, number, _key_of(connection.headers))
+        await do(rooms.attach, attempt, connection)
+    except Refusal:
+        await connection.close(1008)  # before it is accepted: the handshake ends in 403
+        return
+    try:
+        await connection.accept()
+        while True:
+            try:
+                told = await do(_heard, rooms, attempt, await connection.receive_text(), connection)
+            except Refusal as refusal:
+                told = json.dumps({"type": "error", **refusal.body}).encode()
+            await connection.send_text(told.decode())
+    except (WebSocketDisconnect, KeyError, RuntimeError):  # gone, or bytes in place of text
+        pass
+    finally:
+        rooms.detach(attempt)
+        with contextlib.suppress(RuntimeError):
+            await connection.close(1003)
 
 
 async def _keep(do: Any, rooms: Hosting) -> None:
@@ -147,9 +176,18 @@ async def _keep(do: Any, rooms: Hosting) -> None:
         await asyncio.sleep(TICK_SECONDS)
 
 
+def _key_of(headers: Mapping[str, str]) -> str:
+    kind, _, key = headers.get("authorization", "").partition(" ")
+    return key.strip() if kind.lower() == "bearer" else ""
+
+
 def _answer(rooms: Hosting, number: int, key: str, given: bytes) -> bytes:
     attempt = rooms.find(number, key)
     return rooms.message(attempt, read_json(given))
+
+
+def _heard(rooms: Hosting, attempt: Any, given: str, socket: object) -> bytes:
+    return rooms.message(attempt, read_json(given), socket)
 
 
 def _told(function: Any, *arguments: Any) -> Any:

@@ -77,8 +77,8 @@ class _Attempt:
     begun: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     ended: bool = False
-    attached: bool = False
-    """A connection of its own holds it: no other one is answered."""
+    socket: object = None
+    """The connection that holds it: no other one is answered."""
 
 
 class Hosting:
@@ -145,6 +145,18 @@ class Hosting:
         return {"agent": found.agent, "name": found.name, "class": found.kind, "authors": list(found.authors),
                 "links": found.links}  # fmt: skip
 
+    def attach(self, attempt: _Attempt, socket: object) -> None:
+        """A connection of its own holds the attempt from now on; `ServeError` if another one does."""
+        with attempt.lock:
+            if attempt.socket is not None:
+                raise ServeError("BUSY", "another connection plays this attempt")
+            attempt.socket = socket
+
+    def detach(self, attempt: _Attempt) -> None:
+        """That connection is gone."""
+        with attempt.lock:
+            attempt.socket = None
+
     def find(self, attempt: int, key: str) -> _Attempt:
         """An open attempt by its key; `ServeError` if there is none with it."""
         found = self._open.get(attempt)
@@ -153,8 +165,10 @@ class Hosting:
             raise ServeError("SESSION_ERROR", "there is no open attempt of this number and key on this server")
         return found
 
-    def message(self, attempt: _Attempt, given: Any) -> bytes:
+    def message(self, attempt: _Attempt, given: Any, socket: object = None) -> bytes:
         """Answer one message of a player: `begin`, `look`, an answer (`act`, `error`), or `end`."""
+        if attempt.socket is not socket:
+            raise ServeError("BUSY", "another connection plays this attempt")
         if not isinstance(given, dict):
             raise ServeError("VALIDATION_ERROR", "a message is an object")
         attempt.heard = self.rules.clock()

@@ -10,7 +10,8 @@ import uvicorn
 from ludarium.leaderboards.board.app import create_app
 from ludarium.leaderboards.board.settings import Settings
 from ludarium.leaderboards.board.workers import Workers
-from ludarium.leaderboards.serve.connections import HttpProtocol, address_of, bind
+from ludarium.leaderboards.serve.connections import PING_SECONDS, HttpProtocol, SocketProtocol, address_of, bind
+from ludarium.leaderboards.serve.messages import MAX_MESSAGE
 from ludarium.leaderboards.store import Store
 
 __all__ = ["Address", "run", "server"]
@@ -36,7 +37,11 @@ def server(store: Store, settings: Settings, address: Address) -> uvicorn.Server
         uvicorn.Config(
             create_app(store, settings),
             http=HttpProtocol,
-            ws="none",
+            ws=SocketProtocol,
+            ws_max_size=MAX_MESSAGE,
+            ws_per_message_deflate=False,
+            ws_ping_interval=PING_SECONDS,
+            ws_ping_timeout=PING_SECONDS,
             lifespan="on",
             log_level="warning",
             access_log=False,

@@ -6,11 +6,13 @@ import socket
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from ludarium.envs.core.errors import ConfigError
 
-__all__ = ["HttpProtocol", "address_of", "bind"]
+__all__ = ["PING_SECONDS", "HttpProtocol", "SocketProtocol", "address_of", "bind"]
 
+PING_SECONDS = 20.0
 REQUEST_SECONDS = 10.0
 """A connection has once to twice this long to send the head of a request."""
 
@@ -55,6 +57,15 @@ class HttpProtocol(H11Protocol):
         if self._late is not None:
             self._late.cancel()
         super().connection_lost(exc)
+
+
+class SocketProtocol(WebSocketsSansIOProtocol):
+    """A peer that answers no ping is cut, also if it has left unread what it was sent."""
+
+    def keepalive_timeout(self) -> None:
+        """No ping was answered in time."""
+        super().keepalive_timeout()
+        self.transport.abort()
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -14,9 +14,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from ludarium.leaderboards.serve.connections import HttpProtocol, address_of, bind
+from ludarium.leaderboards.serve.connections import PING_SECONDS, HttpProtocol, SocketProtocol, address_of, bind
 from ludarium.leaderboards.serve.guard import Guard, may_listen
 from ludarium.leaderboards.serve.http import Routes, plain_rpc
 from ludarium.leaderboards.serve.mcp_server import WorldServer
@@ -26,8 +25,6 @@ from ludarium.leaderboards.serve.socket import Socket
 from ludarium.leaderboards.serve.tools import Tools
 
 __all__ = ["Listen", "application", "listen", "run_http", "run_stdio"]
-
-PING_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
@@ -98,14 +95,6 @@ class _Mcp:
         await response(scope, receive, send)
 
 
-class _Ws(WebSocketsSansIOProtocol):
-    """A peer that answers no ping is cut, also if it has left unread what it was sent."""
-
-    def keepalive_timeout(self) -> None:
-        super().keepalive_timeout()
-        self.transport.abort()
-
-
 def listen(where: Listen) -> socket.socket:
     """A listening socket; `ConfigError` for a public address without a token."""
     may_listen(where.host, where.token)
@@ -118,7 +107,7 @@ def server(sessions: Sessions, where: Listen) -> uvicorn.Server:
         uvicorn.Config(
             application(sessions, where),
             http=HttpProtocol,
-            ws=_Ws,
+            ws=SocketProtocol,
             lifespan="on",
             log_level="warning",
             access_log=False,

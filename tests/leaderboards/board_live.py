@@ -4,10 +4,8 @@ import contextlib
 import threading
 import time
 
-import uvicorn
-
-from ludarium.leaderboards.board.app import create_app
 from ludarium.leaderboards.board.client import BoardClient
+from ludarium.leaderboards.board.server import Address, server
 from ludarium.leaderboards.board.settings import Settings
 from ludarium.leaderboards.board.verifier import Verifier
 from ludarium.leaderboards.examine import examine
@@ -37,15 +35,14 @@ class Live:
 def served(folder, tracks, **settings):
     """Serve a new board until the block ends."""
     with Store(folder / "board.db") as store, bind("127.0.0.1", 0) as bound:
-        app = create_app(store, Settings(tracks=tuple(tracks), **settings))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
+        made = server(store, Settings(tracks=tuple(tracks), **settings), Address())
+        thread = threading.Thread(target=made.run, kwargs={"sockets": [bound]})
         thread.start()
         try:
-            while not server.started:
+            while not made.started:
                 assert thread.is_alive(), "the server did not start"
                 time.sleep(0.01)
             yield Live(store, f"http://127.0.0.1:{bound.getsockname()[1]}")
         finally:
-            server.should_exit = True
+            made.should_exit = True
             thread.join()

@@ -4,6 +4,7 @@ import dataclasses
 import http.client
 import json
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -505,6 +506,56 @@ def test_hostile_messages_over_http_are_refused_in_the_servers_own_words(live):
     assert post(live, at, b'{"type": "begin", "ask": "b"}', key)[0] == 404
     with pytest.raises(BoardError, match="no such attempt"):
         live.client(None).get("/api/v1/hosted/999")
+
+
+def test_one_connection_of_its_own_plays_an_attempt(live, tracks):
+    from websockets.exceptions import ConnectionClosed, InvalidStatus
+    from websockets.sync.client import connect
+
+    opening = json.dumps({"track": "coin-track", "name": "Eve", "class": "llm"}).encode()
+    _, told = post(live, "/api/v1/hosted", opening, live.tokens[1])
+    at = f"{live.address.replace('http', 'ws', 1)}/api/v1/hosted/{told['id']}/socket"
+    key = {"Authorization": f"Bearer {told['key']}"}
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {**key, "Origin": live.address}):
+        with pytest.raises(InvalidStatus):
+            connect(at, additional_headers=headers)
+
+    def say(connection, **message):
+        connection.send(json.dumps(message))
+        return json.loads(connection.recv())
+
+    with connect(at, additional_headers=key) as one:
+        with pytest.raises(InvalidStatus):
+            connect(at, additional_headers=key)
+        assert post(live, told["messages"], b'{"type": "begin", "ask": "a"}', told["key"])[0] == 429
+        question = say(one, type="begin", ask="a")["next"]
+        for hostile in ("{", "[]", json.dumps({**wait(question), "step": 7})):
+            one.send(hostile)
+            assert json.loads(one.recv())["type"] == "error"
+        while question["type"] == "act":
+            question = say(one, **wait(question))
+        assert say(one, type="begin", ask="b")["episode"] == "0001"
+
+    def once_it_is_gone(call):
+        """The server hears that a connection is gone when it does."""
+        for _ in range(2000):
+            try:
+                found = call()
+            except InvalidStatus:
+                found = (429, None)
+            if not (isinstance(found, tuple) and found[0] == 429):
+                return found
+            time.sleep(0.01)
+        raise AssertionError("the connection is still there")
+
+    with once_it_is_gone(lambda: connect(at, additional_headers=key)) as two:  # the episode waits where it was
+        assert say(two, type="look", episode="0001")["step"] == 0
+        two.send(b"bytes")
+        with pytest.raises(ConnectionClosed):
+            two.recv()
+    ended = once_it_is_gone(lambda: post(live, told["messages"], b'{"type": "end"}', told["key"]))
+    assert ended == (200, {"type": "ended"})
+    assert live.client(None).get(f"/api/v1/hosted/{told['id']}")["outcome"]["played"] == 2
 
 
 # --- the agent's side of the messages ----------------------------------------------------------------------------------
