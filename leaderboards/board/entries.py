@@ -27,7 +27,7 @@ from ludarium.leaderboards.verdict import Verdict, rejected
 if TYPE_CHECKING:
     from ludarium.leaderboards.store import Entry, Link, Store
 
-__all__ = ["FolderSource", "Listed", "Refused", "Source", "StoreSource", "shipped_tracks"]
+__all__ = ["Disagreement", "FolderSource", "Listed", "Refused", "Source", "StoreSource", "shipped_tracks"]
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,17 @@ class Refused(NamedTuple):
     reason: str
 
 
+class Disagreement(NamedTuple):
+    """Another verdict that was found for the same bytes."""
+
+    at: int
+    """Microseconds since 1970."""
+    ok: bool
+    score: float | None
+    problem: str
+    """The first, of a verdict that rejects."""
+
+
 class Source(Protocol):
     """Where a board's submissions come from."""
 
@@ -139,6 +150,9 @@ class Source(Protocol):
 
     def history(self, digest: str) -> list[Link]:
         """The links of the verification log that are about it; empty where no log is kept."""
+
+    def others(self, digest: str) -> list[Disagreement]:
+        """The verdicts that differ from the one on record."""
 
 
 def shipped_tracks() -> list[Track]:
@@ -284,6 +298,16 @@ class StoreSource:
     def history(self, digest: str) -> list[Link]:
         """The links of the log that are about it."""
         return self.store.log.links(subject=digest)
+
+    def others(self, digest: str) -> list[Disagreement]:
+        """The verdicts that differ from the one on record."""
+        found = []
+        for other in self.store.submissions.disagreements(digest):
+            verdict = other["verdict"].get("verdict", {})
+            first = (verdict.get("problems") or [""])[0]
+            problem = f"{first.get('where')}: {first.get('what')}" if isinstance(first, dict) else str(first)
+            found.append(Disagreement(other["at"], bool(verdict.get("ok")), verdict.get("score"), problem))
+        return found
 
 
 def _brief(rows: Iterable[dict[str, Any]]) -> _Brief:
@@ -432,4 +456,8 @@ class FolderSource:
 
     def history(self, digest: str) -> list[Link]:
         """A folder keeps no log."""
+        return []
+
+    def others(self, digest: str) -> list[Disagreement]:
+        """A folder's files are judged once."""
         return []

@@ -21,6 +21,7 @@ from ludarium.leaderboards.board.html import Html, plain
 from ludarium.leaderboards.board.standings import (
     COMPARED,
     DETAILED,
+    SHOWN_ASIDE,
     Group,
     Standing,
     Standings,
@@ -231,7 +232,7 @@ class Pages:
             return Page((json.dumps(content, indent=1, allow_nan=False) + "\n").encode(), JSON)
         return self._page(
             "track.html", path, track=track, view=view, ranking=ranking, filters=self._filters(name, view),
-            sheets=sheets(ranking, None if view.all else DETAILED), compared=COMPARED, detailed=DETAILED,
+            sheets=sheets(ranking, None if view.all else DETAILED), compared=COMPARED, detailed=DETAILED, most_aside=SHOWN_ASIDE,
             all_path=f"{track_path(name)}{_ALL}/", told=told_words, beside=self._beside,
         )  # fmt: skip
 
@@ -311,7 +312,8 @@ class Pages:
         return self._page(
             "submission.html", f"submissions/{rest}", entry=entry, track=track, place=place, aside=aside,
             manifest=submission.manifest if submission else None, transcripts=len(submission.transcripts) if submission else 0,
-            cases=_cases(entry), history=self.source.history(digest), known=self._known(), watch=self._watch,
+            cases=_cases(entry), history=self.source.history(digest), others=self.source.others(digest),
+            known=self._known(), watch=self._watch,
             beside=self._rival(entry, ranking),
             download=self._download(digest) if submission else None, saved_as=self._saved_as(entry), told=told_words,
             rows=entry.verdict.rows if entry.verdict else (),

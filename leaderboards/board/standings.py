@@ -28,6 +28,7 @@ from ludarium.leaderboards.track import TIERS, Place, Track
 __all__ = [
     "COMPARED",
     "DETAILED",
+    "SHOWN_ASIDE",
     "Aside",
     "Group",
     "Standing",
@@ -42,6 +43,9 @@ DETAILED = 100
 """Agents of a table, the first ones, whose interquartile mean and range of ranks are drawn."""
 COMPARED = 8
 """Agents of a table, the first ones, that are compared pair by pair and as profiles."""
+SHOWN_ASIDE = 200
+"""Submissions without a rank that a page lists."""
+_ASIDE_DRAWS = 1000
 _DRAWS = 150_000
 """Resamples of all agents together, so that large boards are ranked while somebody waits."""
 _THRESHOLDS = 51
@@ -117,6 +121,8 @@ class Aside(NamedTuple):
     status: str
     """waiting, verifying, stuck, rejected, retracted, erased, superseded or stale"""
     why: str
+    mean: Interval | None = None
+    """Of an accepted one among the newest `SHOWN_ASIDE`."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +211,23 @@ def standings(track: Track, entries: Sequence[Listed], known: MutableMapping[Any
             if known is not None:
                 known[key] = group
         groups.append(_counted(group, table, [e for e in entries if (e.tier, e.round) == (table.tier, table.round)]))
-    return Standings(track, tuple(groups), tuple(aside), len(entries))
+    return Standings(track, tuple(groups), tuple(_measured(aside)), len(entries))
+
+
+def _measured(aside: list[Aside]) -> list[Aside]:
+    """With the means of those that were accepted."""
+    found = list(aside)
+    alike: dict[tuple[str, ...], list[int]] = {}
+    for place, one in enumerate(aside[:SHOWN_ASIDE]):
+        if one.entry.accepted and one.entry.scores:
+            alike.setdefault(tuple(case for case, _, _ in one.entry.places), []).append(place)
+    for own in alike.values():
+        tables = [_table([aside[place].entry]) for place in own]
+        values = np.concatenate([table.values for table in tables])
+        means = Many(values, tables[0].cases, resamples=_ASIDE_DRAWS).means()
+        for place, mean in zip(own, means, strict=True):
+            found[place] = aside[place]._replace(mean=mean)
+    return found
 
 
 def _counted(group: Group, table: Table, among: list[Listed]) -> Group:

@@ -100,7 +100,7 @@ def board_json(ranking: Standings, filters: dict[str, str | None]) -> dict[str, 
         "tables": [_group_json(group) for group in ranking.groups],
         "aside": [
             {"submission": a.entry.digest, "name": plain(a.entry.name), "class": a.entry.kind, "tier": a.entry.tier,
-             "round": a.entry.round, "status": a.status, "why": plain(a.why)}
+             "round": a.entry.round, "status": a.status, "why": plain(a.why), "mean": _interval(a.mean)}
             for a in ranking.aside
         ],
     }  # fmt: skip

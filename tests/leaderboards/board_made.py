@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 
-from ludarium.leaderboards.board.entries import Listed
+from ludarium.leaderboards.board.entries import Disagreement, Listed
 from ludarium.leaderboards.store import Link
 from ludarium.leaderboards.verdict import Flag, Verdict
 from ludarium.leaderboards.verify import Problem
@@ -85,6 +85,10 @@ class MadeSource:
 
     def submission(self, digest):
         return None
+
+    def others(self, digest):
+        entry = self.get(digest)
+        return [Disagreement(TIME, False, None, "episodes/0: <b>other</b>")] * entry.disagreements
 
     def history(self, digest):
         return [Link(7, TIME, "submitted", digest, digest_of("x"), "0" * 64, digest_of("y"))]

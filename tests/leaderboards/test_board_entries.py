@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from ludarium.errors import RunError
+from ludarium.errors import RunError, VerdictConflictError
 from ludarium.leaderboards import keys
 from ludarium.leaderboards.board import drawn
 from ludarium.leaderboards.board.cache import VerdictCache
@@ -15,6 +15,7 @@ from ludarium.leaderboards.rounds import FIRST_SEED, commitment
 from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.store import Store
 from ludarium.leaderboards.submission import Submission, pack
+from ludarium.leaderboards.verdict import rejected
 
 
 @pytest.fixture(scope="module")
@@ -241,3 +242,16 @@ def test_without_its_record_a_sealed_submission_is_rejected(spring, tmp_path, ti
 def test_a_record_that_does_not_hold_is_refused(sealed, change, reason):
     with pytest.raises(RunError, match=reason):
         sealed(change)
+
+
+def test_other_verdicts_are_told(store, packed, tiny_track, verdicts):
+    path = packed["pibt"]
+    digest = add(store, path, tiny_track, verdicts[path])
+    store.queue.recheck(digest)
+    other = rejected("the replay differs", "episodes/0000.trace", digest, tiny_track.reference)
+    with pytest.raises(VerdictConflictError):
+        store.queue.finish(store.queue.take("odd"), other.as_dict())
+    source = StoreSource(store, [tiny_track])
+    assert source.get(digest).disagreements == 1
+    (told,) = source.others(digest)
+    assert (told.ok, told.score, told.problem) == (False, None, "episodes/0000.trace: the replay differs")

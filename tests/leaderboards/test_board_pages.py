@@ -205,6 +205,8 @@ def test_a_submission_has_its_whole_record(source, site, parsed):
     assert record["verdict"]["digest"] == source.get(good.digest).verdict.digest
     assert len(record["verdict"]["rows"]) == 8
     assert "cpu_s" not in record["verdict"]  # another machine takes another time
+    doubted = parsed[submission_path(by_name[HOSTILE[2]].digest)].words
+    assert "rejected: episodes/0: <b>other</b>" in doubted
     assert "Retracted." in parsed[submission_path(by_name["taken back"].digest)].words
     assert "Rejected." in parsed[submission_path(by_name["false"].digest)].words
     assert "Waiting for verification." in parsed[submission_path(by_name["in the queue"].digest)].words

@@ -100,6 +100,8 @@ def test_the_latest_of_an_agent_counts_and_all_attempts_are_counted(tiny_track):
     assert why["retracted"] == "trained on the test seeds"
     assert "step 3" in why["rejected"]
     assert why["stuck"] == "no memory"
+    means = {aside.status: aside.mean for aside in found.aside if aside.mean}
+    assert means == {"stale": (7, 7, 7), "erased": (7, 7, 7), "retracted": (8, 8, 8), "superseded": (3, 3, 3)}
     assert found.submissions == len(entries) == len(group.rows) + len(found.aside)
 
 

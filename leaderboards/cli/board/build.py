@@ -85,7 +85,8 @@ def command(
     for entry in rejected:
         problem = entry.verdict.problems[0] if entry.verdict and entry.verdict.problems else ""
         out.print(f"rejected: {source.files[entry.digest]}: {problem}")
-    counted = f"{len(listed)} submission{'' if len(listed) == 1 else 's'} ({len(rejected)} rejected, {len(source.refused)} files refused)"
+    many = f"{len(listed)} submission{'' if len(listed) == 1 else 's'}"
+    counted = f"{many} ({len(rejected)} rejected, {len(source.refused)} files refused)"
     out.print(
         f"{built.folder / 'index.html'}: {counted}, "
         f"{built.pages} pages, {built.written} files written, {built.removed} removed"
