@@ -100,8 +100,8 @@ class Html:
         self.index = index
 
     def page(self, template: str, path: str, **values: Any) -> bytes:
-        """A page at `path` (from the root of the board): templates get `to(path)`, which makes a relative link."""
+        """A page at `path` (from the root of the board): templates get `to(path)`, which makes a relative link, and `served`."""
         values["to"] = functools.partial(relative, path, index=self.index)
-        values["path"] = path
+        values["path"], values["served"] = path, not self.index
         text: str = _environment().get_template(template).render(values)
         return text.encode("utf-8", "replace")

@@ -153,7 +153,7 @@ def test_a_board_tells_what_it_must(parsed, tiny_track):
         assert told in words, told
     empty = parsed["tracks/empty-track/"].words
     assert "Nothing is ranked here yet" in empty
-    assert "ludarium submit runs/mine --track empty-track" in empty
+    assert 'ludarium submit runs/mine --track empty-track --name "Your agent" --to https://THIS-BOARD' in empty
     front = parsed[""].words
     assert "Empty & new" in front
     assert "be the first" in front
