@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ludarium.envs.core.errors import TrackError, did_you_mean
 from ludarium.leaderboards.track import Track
 
-__all__ = ["RANDOM", "WORLDS", "Field", "agents_of", "field_of", "label_of", "why_not"]
+__all__ = ["BELOW_CHANCE", "RANDOM", "WORLDS", "Field", "agents_of", "field_of", "label_of", "why_not"]
 
 RANDOM = "random"
 """The agent whose mean is 0 on the normalised scale."""
@@ -76,6 +76,11 @@ WORLDS: dict[str, Field] = {
     "text-textworld-v0": Field(("random", "household-expert"), "household-expert"),
 }
 """By the id of the world."""
+_STUBBORN = (
+    "never gives way: in a corridor two such robots block each other for good, where chance gets past in the end"
+)
+BELOW_CHANCE = {"mapf-lifelong-puzzles": {"shortest": _STUBBORN, "follower": _STUBBORN}}
+"""Track -> agents that do worse there than chance, and why that is so."""
 
 
 def label_of(agent: str) -> str:

@@ -16,7 +16,7 @@ from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.files import write_whole
 from ludarium.envs.core.trace import decode
 from ludarium.leaderboards import keys, normalise
-from ludarium.leaderboards.baselines import RANDOM, field_of, label_of, why_not
+from ludarium.leaderboards.baselines import BELOW_CHANCE, RANDOM, field_of, label_of, why_not
 from ludarium.leaderboards.episode import begin, bounds_of
 from ludarium.leaderboards.folder import TIMING, RunFolder, canonical, folder_names
 from ludarium.leaderboards.normalise import Reference, References
@@ -118,7 +118,8 @@ def odd(run_folder: Path, track: Track) -> list[str]:
     scores = Scores.of(rows, lambda row: sign * _score(track, row))
     means, found = dict(zip(scores.agents, scores.values.mean(1), strict=True)), []
     for agent in scores.agents:
-        if RANDOM in means and agent != RANDOM and means[agent] < means[RANDOM]:
+        known = label_of(agent) in BELOW_CHANCE.get(track.name, {})
+        if RANDOM in means and not known and means[agent] < means[RANDOM]:
             found.append(
                 f"{track.name}: {agent} ({means[agent] * sign:g}) is worse than chance ({means[RANDOM] * sign:g})"
             )
@@ -152,7 +153,7 @@ def figures(path: Path, track: Track, bounds: bool = False) -> list[dict[str, An
 
 
 def write_page(run_folder: Path, track: Track, to: str | PathLike[str]) -> Path:
-    """Write `TO/TRACK/README.md`: the standings of a run, with who stayed away and why."""
+    """Write `TO/TRACK/README.md`: the standings of a run, with who stayed away or fell below chance, and why."""
     found = standings(run_folder, track)
     better = "more" if track.higher_is_better else "less"
     lines = [
@@ -167,7 +168,8 @@ def write_page(run_folder: Path, track: Track, to: str | PathLike[str]) -> Path:
     ]
     entered = {label_of(line.agent) for line in found}
     away = {name: why_not(name, track) for name in field_of(track).near if name not in entered}
-    lines += ["", *(f"`{name}` {reason}.\n" for name, reason in away.items() if reason)]
+    notes = {**BELOW_CHANCE.get(track.name, {}), **away}
+    lines += ["", *(f"`{name}` {reason}.\n" for name, reason in notes.items() if reason)]
     path = Path(to) / track.name / "README.md"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, ("\n".join(lines).rstrip("\n") + "\n").encode())

@@ -97,6 +97,7 @@ def test_the_key_is_the_one_that_everybody_can_make():
 
 def test_an_agent_below_chance_and_a_beaten_oracle_are_odd(tiny_track, played, monkeypatch):
     assert reference.odd(played, tiny_track) == []
+    assert all(set(known) <= set(BUILT_IN) for known in baselines.BELOW_CHANCE.values())
     upside_down = dataclasses.replace(tiny_track, higher_is_better=False, worst=9.0)
     assert reference.odd(played, upside_down)[0].startswith("tiny-track: pibt (")
     field = dataclasses.replace(baselines.WORLDS["mapf-lifelong-v0"], reference="pibt", unbeaten=("random",))
