@@ -25,7 +25,7 @@ __all__ = ["upload"]
 
 _CHUNK = 1 << 20
 _CLOSE = {"Connection": "close"}
-_LINGER_BYTES, _LINGER_SECONDS = 16 << 20, 2.0
+_LINGER_BYTES, _LINGER_SECONDS = 4 << 20, 2.0
 _BY_UPLOAD = ("replayed", "sealed")
 
 

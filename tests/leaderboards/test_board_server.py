@@ -113,6 +113,11 @@ def test_kill_9_of_a_worker_and_of_the_server_loses_nothing(prepared, packed, ti
     with Store(folder / "board.db") as store:
         assert [entry.digest for entry in store.submissions.all()] == digests
         assert [link.kind for link in store.log.links(subject=digests[0])] == ["submitted", "verdict"]
+        entry, rows = store.submissions.get(digests[0]), store.submissions.episodes(digests[0])
+        assert len(rows) == 8
+        assert entry.verdict["score"] == pytest.approx(sum(row["score"] for row in rows) / 8)
+        assert entry.measured["wall_s"] > entry.measured["cpu_s"] > 0
+        assert not any(str(place) in json.dumps([entry.verdict, rows]) for place in (folder, tiny_track.path.parent))
         assert store.check_blobs() == []
         store.check_chain()
 

@@ -1,5 +1,6 @@
 """Background verification: every job ends in one verdict, whatever becomes of workers; their failures are no verdicts."""
 
+import contextlib
 import hashlib
 import json
 import threading
@@ -16,12 +17,19 @@ from ludarium.leaderboards.submission import Submission
 from ludarium.leaderboards.verdict import Verdict, rejected
 
 
-@pytest.fixture
-def ticking(board_url, tmp_path):
+@contextlib.contextmanager
+def stopped(url, folder):
     """A board whose clock stands still until a test moves it."""
     time = [1_000_000]
-    with Store(board_url, tmp_path / "blobs", clock=lambda: time[0]) as store:
+    with Store(url, folder / "blobs", clock=lambda: time[0]) as store:
         store.pass_time = lambda seconds: time.__setitem__(0, time[0] + int(seconds * 1_000_000))
+        yield store
+
+
+@pytest.fixture
+def ticking(board_url, tmp_path):
+    """Such a board of each kind."""
+    with stopped(board_url, tmp_path) as store:
         yield store
 
 
@@ -58,21 +66,6 @@ def worked(store, track, judging, **options):
     return done, lines
 
 
-def test_what_waits_is_judged_by_a_guarded_process_and_recorded(tmp_path, tiny_track, packed):
-    with Store(tmp_path / "board.db") as store:
-        digest, lines = put(store, packed["pibt"]), []
-        assert Verifier(store, [tiny_track], say=lines.append).run(threading.Event(), until_empty=True) == 1
-        entry, rows = store.submissions.get(digest), store.submissions.episodes(digest)
-        assert (entry.state, entry.verdict["ok"], entry.verdict["problems"]) == ("done", True, [])
-        assert len(rows) == 8
-        assert entry.verdict["score"] == pytest.approx(sum(row["score"] for row in rows) / 8)
-        assert entry.measured["wall_s"] > entry.measured["cpu_s"] > 0
-        assert str(packed["pibt"].parent) not in json.dumps([entry.verdict, rows])
-        assert [line.split()[1] for line in lines] == ["accepted"]
-        assert [link.kind for link in store.log.links(subject=digest)] == ["submitted", "verdict"]
-        store.check_chain()
-
-
 def test_a_second_look_that_finds_the_same_confirms(board, tiny_track, packed):
     digest = put(board, packed["pibt"])
     for _ in range(2):
@@ -89,21 +82,22 @@ def test_a_second_look_that_finds_the_same_confirms(board, tiny_track, packed):
      (ZeroDivisionError("/secret/place"), "the verifier failed (ZeroDivisionError)")],
 )  # fmt: skip
 def test_failures_that_are_not_the_submissions_are_tried_again_and_then_wait_for_the_operator(
-    ticking, tiny_track, packed, error, public
+    tmp_path, tiny_track, packed, error, public
 ):
-    digest = put(ticking, packed["pibt"])
-    for attempt in range(1, 4):
-        done, lines = worked(ticking, tiny_track, failing(error), max_tries=3)
-        assert done == 0
-        assert f"try {attempt}" in lines[0]
-        assert "/secret/place" in lines[0]  # in the worker's own log
-        assert ticking.queue.take("early") is None
-        ticking.pass_time(1000)
-    assert worked(ticking, tiny_track, accepting, max_tries=3) == (0, [])
-    assert ticking.queue.stuck() == [(digest, public)]
-    ticking.queue.recheck(digest)
-    assert worked(ticking, tiny_track, accepting)[0] == 1
-    assert ticking.submissions.get(digest).verdict["ok"]
+    with stopped(tmp_path / "board.db", tmp_path) as store:
+        digest = put(store, packed["pibt"])
+        for attempt in (1, 2):
+            done, lines = worked(store, tiny_track, failing(error), max_tries=2)
+            assert done == 0
+            assert f"try {attempt}" in lines[0]
+            assert "/secret/place" in lines[0]  # in the worker's own log
+            assert store.queue.take("early") is None
+            store.pass_time(1000)
+        assert worked(store, tiny_track, accepting, max_tries=2) == (0, [])
+        assert store.queue.stuck() == [(digest, public)]
+        store.queue.recheck(digest)
+        assert worked(store, tiny_track, accepting)[0] == 1
+        assert store.submissions.get(digest).verdict["ok"]
 
 
 def test_the_pause_grows_and_another_worker_may_succeed(ticking, tiny_track, packed):
