@@ -9,6 +9,7 @@ count as the track says: as worst.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import hmac
 import json
@@ -51,7 +52,7 @@ class Rules:
     together: int = 16
     """Open episodes of one attempt."""
     idle_s: float = 900.0
-    """An attempt that hears nothing for so long is ended."""
+    """An attempt that hears nothing for so long is ended, unless an episode waits for its answer: that has a time of its own."""
     lease_s: float = 120.0
     """An attempt whose server says nothing for so long is ended by another server."""
     clock: Callable[[], float] = time.monotonic
@@ -91,17 +92,19 @@ class Hosting:
         self._open: dict[int, _Attempt] = {}
         self._lock = threading.Lock()
 
-    @property
+    @functools.cached_property
     def key(self) -> Any:
         """The board's own key, made the first time."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        return keys.load_key(self.root / "key")
+        with self._lock:
+            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return keys.load_key(self.root / "key")
 
     # --- an attempt ------------------------------------------------------------------------------------------------
     def open(self, account: int, track: Track, wanted: Mapping[str, Any]) -> tuple[Hosted, str]:
         """Begin an attempt; return it and the key with which its messages come. `RefusedError` if it may not be."""
         if "hosted" not in track.tiers:
             raise RefusedError(f"track {track.name!r} has no hosted tier")
+        _ = self.key  # a board that cannot sign promises nothing
         try:
             look = look_of(
                 track, wanted.get("view", "text"), wanted.get("information", "full"), wanted.get("arrays", "base64")
@@ -318,7 +321,7 @@ class Hosting:
                 late = [(n, play) for n, play in attempt.plays.items() if play.look_at_clock()]
             for number, play in late:
                 self._finished(attempt, number, play)
-            if now - attempt.heard > self.rules.idle_s:
+            if not attempt.plays and now - attempt.heard > self.rules.idle_s:
                 self.end(attempt.record.id, f"said nothing for {self.rules.idle_s:g} seconds")
             elif now - attempt.since > self.longest(attempt):
                 self.end(attempt.record.id, "took longer than all its episodes may together")

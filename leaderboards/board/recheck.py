@@ -72,22 +72,20 @@ def _file(client: BoardClient, digest: str) -> Submission:
 
 
 def _ticket(client: BoardClient, digest: str, submission: Submission) -> Ticket | None:
-    """The ticket of a drawn tier; of a hosted attempt its seeds must follow from the secret that was bound before."""
+    """The ticket of a drawn tier."""
     if submission.manifest.tier == "replayed":
         return None
     told = client.get(f"/api/v1/submissions/{digest}/seeds")
     ticket = Ticket(**{key: told[key] for key in _KEYS})
     ticket.check(submission)
-    if ticket.tier == "hosted":
-        own = client.get("/api/v1/hosted/key")["public_key"]
-        if submission.manifest.public_key != own:
-            raise SubmissionError("submission: a hosted one that the board's own key did not sign")
     return ticket
 
 
-def _hosted(client: BoardClient, ticket: Ticket, track: Track) -> str:
-    """Why a hosted attempt's seeds are not those of its secret, if they are not."""
+def _hosted(client: BoardClient, digest: str, ticket: Ticket, track: Track) -> str:
+    """Why a hosted attempt is not this submission's, or its seeds not those of its secret, if they are not."""
     attempt = client.get(f"/api/v1/hosted/{int(ticket.round.removeprefix('hosted-'))}")
+    if attempt["outcome"]["submission"] != digest:
+        return "the board did not make this submission of the attempt that it names"
     secret = bytes.fromhex(attempt["secret"])
     if hashlib.sha256(secret).hexdigest() != ticket.commit or attempt["secret_digest"] != ticket.commit:
         return "the attempt's secret is not the one that the submission was bound to"
@@ -107,8 +105,8 @@ def judge_there(board: str, found: Checked, track: Track) -> dict[str, Any]:
     if found.ticket is not None and found.ticket.tier == "hosted":
         client = BoardClient(board)
         try:
-            wrong = _hosted(client, found.ticket, track)
-        except (KeyError, TypeError, ValueError) as error:
+            wrong = _hosted(client, found.submission.hash, found.ticket, track)
+        except (KeyError, TypeError, ValueError) as error:  # BoardError too
             wrong = f"the board does not show the attempt: {error!s:.200}"
         finally:
             client.close()

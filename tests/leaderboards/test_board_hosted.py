@@ -3,6 +3,8 @@
 import dataclasses
 import http.client
 import json
+import pathlib
+import sys
 import threading
 import time
 
@@ -329,6 +331,16 @@ def test_who_goes_away_is_ended_by_the_clock(rooms, tracks):
         rooms.find(idle.record.id, "any")
 
 
+def test_who_thinks_for_long_is_not_taken_for_silent(rooms, tracks):
+    clock = rooms.rules.clock
+    quick = Hosting(rooms.store, rooms.tracks, Rules(clock=clock, idle_s=10))
+    attempt = opened(quick, tracks[0], view="array")
+    told = say(quick, attempt, type="begin", ask="a")["next"]
+    clock.now += 59
+    quick.tick()
+    assert say(quick, attempt, **wait(told))["step"] == 1
+
+
 def test_a_crash_of_the_server_ends_the_attempt_with_what_was_recorded(rooms, tracks):
     attempt = opened(rooms, tracks[0], view="state")
     played(rooms, attempt)
@@ -459,6 +471,15 @@ def test_any_agent_plays_a_hosted_attempt_and_the_board_verifies_it(agent, live,
     page = Pages(StoreSource(live.store, tracks)).render("tracks/tiny-track/").body.decode()
     assert "by the board&#39;s clock" in page or "by the board's clock" in page
     assert attempt["id"] in [each["id"] for each in client.get("/api/v1/hosted?track=tiny-track")]
+
+
+def test_a_program_plays_a_hosted_attempt(live):
+    program = f"cmd:{sys.executable} {pathlib.Path(__file__).parents[2]}/docs/examples/python/agent.py"
+    done = play_hosted(live.client, "coin-track", program, name="A program", kind="planner")
+    assert (done.played, done.total) == (2, 2)
+    assert done.outcome["measured"]["answers"] > 0
+    found = live.client(None).get(f"/api/v1/submissions/{done.submission}")
+    assert found["manifest"]["agent"].startswith("cmd:")
 
 
 def post(live, path, body, key, headers=()):
