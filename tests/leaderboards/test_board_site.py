@@ -168,6 +168,11 @@ def test_the_command_verifies_and_writes(command, submissions, tracks, tmp_path)
     (row,) = board["tables"][0]["rows"]
     assert row["mean"]["value"] == examine(Submission.open(submissions / "a.ludarium.zip"), tracks[1]).score
     assert "b.ludarium.zip" in (tmp_path / "site/index.html").read_text()
+    record = (tmp_path / f"site/submissions/{row['submission']}/index.html").read_text()
+    assert record.count(">Watch</a>") == 2  # the first episode of each case
+    for number in (0, 4):
+        assert f"replays/own-track/index.html?a={row['submission']}&amp;episode={number}" in record
+        assert (tmp_path / f"site/movies/{row['submission']}/{number:04d}.js").stat().st_size > 100
     code, out, err = command(
         "leaderboard", "build", submissions, "--to", submissions, "--tracks", tracks[0], "--cache", tmp_path / "cache"
     )
