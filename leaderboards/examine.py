@@ -181,9 +181,8 @@ class Examiner:
                 return
 
     def _flag_versions(self, submission: Submission) -> None:
-        import importlib.metadata
+        from ludarium import __version__ as now
 
-        now = importlib.metadata.version("ludarium")
         if submission.manifest.suite != now:
             self.flags.append(Flag("version", f"played with ludarium {submission.manifest.suite}; this is {now}"))
         own = type(make_simulator(self.track.world.environment, **self.track.world.cases[0].config)).__module__

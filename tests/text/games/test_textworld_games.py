@@ -188,3 +188,34 @@ def test_a_house_of_ours_is_played_from_its_file(tmp_path: Path) -> None:
     batch.actions[0][0][0] = 0
     batch.step()
     assert batch.simulator.describe(batch.state, 0, 0) == text
+
+
+def test_the_games_of_the_suite_are_named_without_a_path() -> None:
+    simulator = make_simulator(ID, games=("ludarium-look-0", "ludarium-look-1"))
+    assert [path.name for path in simulator.paths] == ["ludarium-look-0.tw-pddl", "ludarium-look-1.tw-pddl"]
+    with pytest.raises(FileFormatError, match="did you mean 'ludarium-look-0'"):
+        make_simulator(ID, games=("ludarium-looks-0",))
+
+
+def test_the_expert_reads_the_names_of_the_file() -> None:
+    from ludarium.leaderboards.episode import Unit, play
+    from ludarium.leaderboards.track import load_track
+
+    track = load_track("text-textworld")
+    played = play(track.world, Unit("household-expert", "e", "look", track.seeds["look"][1], 0))
+    assert played.row["metrics"]["success"] == 1
+    assert played.row["turns_lost"] == 0
+    assert any("_bar_" in command for [command] in played.trace.actions[0])
+
+
+def test_the_reference_board_is_verified() -> None:
+    pytest.importorskip("cryptography")
+    from ludarium.leaderboards.examine import Examiner
+    from ludarium.leaderboards.submission import Submission
+    from ludarium.leaderboards.track import load_track
+
+    file = Path(__file__).parents[3] / "leaderboards/boards/reference/text-textworld/household-expert.ludarium.zip"
+    track = load_track("text-textworld")
+    verdict = Examiner(track).examine(Submission.open(file))
+    assert verdict.ok, verdict.problems
+    assert (verdict.score, len(verdict.rows)) == (1.0, 12)
