@@ -145,7 +145,7 @@ class Player {
   followPanel() {
     this.kinds = this.views[0].kinds;
     if (!this.kinds.length) return;
-    $("follow").hidden = false;
+    $("follow").hidden = this.kinds.reduce((sum, sprites) => sum + sprites.count, 0) < 2;
     $("kinds").hidden = this.kinds.length < 2;
     this.kinds.forEach((sprites, k) => $("kind").append(new Option(sprites.title || sprites.name, String(k))));
     $("kind").onchange = () => { this.follow(null); this.limits(); };
