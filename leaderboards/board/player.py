@@ -67,10 +67,17 @@ def play_hosted(
     def episodes() -> None:
         nonlocal done
         own = connect()
-        while _episode(own, f"{at}/messages", str(attempt["key"]), agent):
-            with lock:
-                done += 1
-                progress(done, total)
+        try:
+            while True:
+                _episode(own, f"{at}/messages", str(attempt["key"]), agent)
+                with lock:
+                    done += 1
+                    progress(done, total)
+        except BoardError as error:
+            if error.code not in _ENDED:
+                raise
+        finally:
+            own.close()
 
     progress(0, total)
     together = min(concurrency, 16, total) if waits else 1
@@ -87,14 +94,9 @@ def play_hosted(
     return HostedAttempt(int(found["id"]), int(outcome.get("played", 0)), total, outcome.get("submission"), outcome)
 
 
-def _episode(client: BoardClient, at: str, key: str, agent: str) -> bool:
-    """Play one episode; False if there is none left."""
-    try:
-        told = client.post(at, {"type": "begin", "ask": uuid.uuid4().hex}, key=key)
-    except BoardError as error:
-        if error.code in _ENDED:
-            return False
-        raise
+def _episode(client: BoardClient, at: str, key: str, agent: str) -> None:
+    """Play one episode; `BoardError` of a code in `_ENDED` if there is none left, or the attempt is over."""
+    told = client.post(at, {"type": "begin", "ask": uuid.uuid4().hex}, key=key)
     player = make_agent(agent)
     try:
         broken = _started(player, told)
@@ -108,7 +110,6 @@ def _episode(client: BoardClient, at: str, key: str, agent: str) -> bool:
     finally:
         with contextlib.suppress(Exception):
             getattr(player, "close", lambda: None)()
-    return True
 
 
 def _said(client: BoardClient, at: str, key: str, answer: dict[str, Any]) -> Any:

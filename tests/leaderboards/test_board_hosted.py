@@ -443,7 +443,46 @@ class Failing(GroupAgent):
         return np.zeros(len(turn.observation.pos), np.int64)
 
 
-@pytest.mark.parametrize("agent", ["shortest", "test_board_hosted:Failing"])
+class Patient(GroupAgent):
+    """Waits for somebody else, as language models do: its episodes are played side by side."""
+
+    waits = True
+
+    def act_group(self, turn: Turn):
+        return np.zeros(len(turn.observation.pos), np.int64)
+
+
+class NotToStart(Patient):
+    """Cannot begin."""
+
+    def start(self, task, seats, seed):
+        raise ValueError("not today")
+
+
+def test_the_end_of_an_attempt_is_told_as_it_is(live, monkeypatch):
+    """The board ended it meanwhile: what was played counts, and the player hears why there was no more."""
+    from ludarium.leaderboards.board import player
+
+    def impatient(client, at, answer):
+        client.post(at, {"type": "end"}, key=answer)
+
+    real, calls = player._said, []
+
+    def said(client, at, key, answer):
+        calls.append(answer)
+        if len(calls) == 3:
+            impatient(client, at, key)
+        return real(client, at, key, answer)
+
+    monkeypatch.setattr(player, "_said", said)
+    done = play_hosted(live.client, "coin-track", "random", name="Ada's", kind="planner")
+    assert (done.played, done.total, done.outcome["why"]) == (1, 2, "ended by the player")
+    assert done.submission is not None
+
+
+@pytest.mark.parametrize(
+    "agent", ["shortest", *(f"test_board_hosted:{n}" for n in ("Failing", "Patient", "NotToStart"))]
+)
 def test_any_agent_plays_a_hosted_attempt_and_the_board_verifies_it(agent, live, tracks):
     told = []
     done = play_hosted(
@@ -462,7 +501,7 @@ def test_any_agent_plays_a_hosted_attempt_and_the_board_verifies_it(agent, live,
     assert found["verdict"]["ok"], found["verdict"]
     assert (found["tier"], found["manifest"]["name"], found["account"]) == ("hosted", "Ada's", "Ada")
     rows = client.get(f"/api/v1/submissions/{done.submission}/episodes")["items"]
-    lost = {"crash": 2 + 4} if agent.endswith("Failing") else {}
+    lost = {"Failing": {"crash": 2 + 4}, "NotToStart": {"crash": (2 + 4) * 24}}.get(agent.partition(":")[2], {})
     assert sum(sum(row["lost"].values()) for row in rows) == sum(lost.values())
     attempt = client.get(f"/api/v1/hosted/{done.number}")
     assert (attempt["state"], attempt["outcome"]["submission"]) == ("ended", done.submission)
