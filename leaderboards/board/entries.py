@@ -1,33 +1,26 @@
-"""What a board shows of its submissions, wherever they lie: in a store (`StoreSource`) or in a folder (`FolderSource`).
+"""What a board shows of its submissions, wherever they lie: in a store (`StoreSource`) or in a folder (`folders.FolderSource`).
 
 All texts of a `Listed` came from strangers: whoever writes them into a page escapes them.
 """
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
-import functools
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from os import PathLike
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ludarium.envs.core.errors import LudariumError, RunError, StoreError, SubmissionError
-from ludarium.leaderboards.board.cache import VerdictCache, code_hash
-from ludarium.leaderboards.board.published import PublishedRounds
-from ludarium.leaderboards.judge import judge
-from ludarium.leaderboards.manifest import Manifest
-from ludarium.leaderboards.submission import SUFFIX, Submission
+from ludarium.envs.core.errors import StoreError, SubmissionError
+from ludarium.leaderboards.board.cache import code_hash
+from ludarium.leaderboards.submission import Submission
 from ludarium.leaderboards.track import Place, Track, load_track, track_names
-from ludarium.leaderboards.verdict import Verdict, rejected
+from ludarium.leaderboards.verdict import Verdict
 
 if TYPE_CHECKING:
     from ludarium.leaderboards.store import Entry, Link, Store
 
-__all__ = ["Disagreement", "FolderSource", "Listed", "Refused", "Source", "StoreSource", "shipped_tracks"]
+__all__ = ["Disagreement", "Listed", "Refused", "Source", "StoreSource", "entrant", "shipped_tracks"]
 
 
 @dataclass(frozen=True)
@@ -160,7 +153,7 @@ def shipped_tracks() -> list[Track]:
     return [load_track(name) for name in track_names()]
 
 
-def _entrant(manifest: dict[str, Any]) -> dict[str, Any]:
+def entrant(manifest: dict[str, Any]) -> dict[str, Any]:
     """What a manifest, which may have been erased, says of who entered."""
     return {
         "name": str(manifest.get("name", "")), "key": str(manifest.get("public_key", "")),
@@ -285,7 +278,7 @@ class StoreSource:
             state=entry.state, size=entry.size, round=entry.round, account=entry.account, received_at=entry.received_at,
             verdict=_verdict(entry, rows), retracted=None if entry.retracted_at is None else entry.reason or "",
             erased=entry.erased_at is not None, disagreements=entry.disagreements, error=errors.get(entry.digest, ""),
-            **_entrant(entry.manifest),
+            **entrant(entry.manifest),
         )  # fmt: skip
 
     def submission(self, digest: str) -> Submission | None:
@@ -322,142 +315,3 @@ def _verdict(entry: Entry, rows: Iterable[dict[str, Any]]) -> Verdict | None:
     said = {**_EMPTY, "tier": entry.tier, "submission": entry.digest, **entry.verdict, **entry.measured, "rows": rows}
     problems = [p if isinstance(p, dict) else {"where": "", "what": str(p)} for p in said["problems"]]
     return Verdict.from_dict({**said, "problems": problems})
-
-
-# --- a folder ----------------------------------------------------------------------------------------------------------
-class FolderSource:
-    """The submissions in a folder (`*.ludarium.zip`, sub-folders too), each judged once in a guarded process.
-
-    Verdicts are kept under `cache` and are believed only for the same bytes, track and sources of the suite. The folder
-    itself is never written to, nor are verdicts read from it: strangers may have sent all that it holds. Sealed submissions
-    are judged on the seeds that `rounds`, a folder of published records, has for them.
-    """
-
-    def __init__(
-        self,
-        folder: str | PathLike[str],
-        tracks: list[Track] | None = None,
-        *,
-        cache: str | PathLike[str] | None = None,
-        rounds: str | PathLike[str] | None = None,
-        jobs: int = 1,
-        judge: Callable[[Submission, Track], Verdict] = judge,
-        progress: Callable[[int, int], None] = lambda done, total: None,
-    ) -> None:
-        self.folder = Path(folder)
-        if not self.folder.is_dir():
-            raise RunError(f"{folder}: no folder of submissions")
-        self._tracks = sorted(shipped_tracks() if tracks is None else tracks, key=lambda track: track.name)
-        self.cache, self._judge = VerdictCache(cache), judge
-        self._rounds = PublishedRounds(rounds, self._tracks)
-        self.files: dict[str, Path] = {}
-        """The files by digest."""
-        self.refused: list[Refused] = []
-        manifests = self._open()
-        self._listed = self._judged(manifests, jobs, progress)
-
-    def _open(self) -> dict[str, Manifest]:
-        manifests: dict[str, Manifest] = {}
-        for path in sorted(self.folder.rglob(f"*{SUFFIX}"), key=lambda p: p.relative_to(self.folder).parts):
-            name = path.relative_to(self.folder).as_posix()
-            try:
-                if path.is_symlink():
-                    raise SubmissionError("a link; put the file itself into the folder")
-                submission = Submission.open(path)
-            except LudariumError as error:
-                self.refused.append(Refused(name, str(error).removeprefix(f"{path}: ")))
-                continue
-            if submission.hash in manifests:
-                first = self.files[submission.hash].relative_to(self.folder).as_posix()
-                self.refused.append(Refused(name, f"the same bytes as {first}"))
-                continue
-            self.files[submission.hash], manifests[submission.hash] = path, submission.manifest
-        return manifests
-
-    def _judged(
-        self, manifests: dict[str, Manifest], jobs: int, progress: Callable[[int, int], None]
-    ) -> dict[str, Listed]:
-        progress(0, len(manifests))
-        with concurrent.futures.ThreadPoolExecutor(max(1, jobs)) as pool:
-            verdicts = []
-            for verdict in pool.map(self._verdict, manifests, manifests.values()):
-                verdicts.append(verdict)
-                progress(len(verdicts), len(manifests))
-        found = {}
-        for (digest, said), verdict in zip(manifests.items(), verdicts, strict=True):
-            listed = Listed(
-                digest=digest, track=said.track["name"], version=said.track["version"], tier=said.tier, state="done",
-                kind=said.kind, size=self.files[digest].stat().st_size, round=said.sealed.get("round"), verdict=verdict,
-                **_entrant({**said.__dict__}),
-            )  # fmt: skip
-            found[digest] = listed.with_rows(verdict.rows) if verdict.ok else listed
-        return found
-
-    def _verdict(self, digest: str, said: Manifest) -> Verdict:
-        """What the cache or a guarded process says; `RunError` if verifying itself fails."""
-        track = next((track for track in self._tracks if track.name == said.track["name"]), None)
-        if track is None:
-            reason = f"is for a track {said.track['name']!r:.100}, which this board does not have"
-            return rejected(reason, "manifest.json", digest, said.track, tier=said.tier)
-        submission = Submission.open(self.files[digest])
-        if submission.hash != digest:
-            raise RunError(f"{self.files[digest]}: was changed while it was read; build again")
-        submission.where = "submission"  # not its path: the verdict is one of the bytes, wherever they lie
-        if said.tier == "sealed":
-            try:
-                track = self._rounds.track_of(submission, track)
-            except SubmissionError as error:
-                reason = str(error).removeprefix("submission: ")
-                return rejected(reason, "manifest.json", digest, track.reference, tier=said.tier)
-        if (known := self.cache.get(digest, track)) is not None:
-            return known
-        verdict = self._judge(submission, track)
-        self.cache.put(digest, track, verdict)
-        return verdict
-
-    @functools.cached_property
-    def _head(self) -> str:
-        parts = [code_hash(), *(f"{t.name} {t.hash}" for t in self._tracks), *map(repr, self.refused)]
-        parts += [f"{digest} {e.verdict.digest if e.verdict else ''}" for digest, e in self._listed.items()]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-    def head(self) -> str:
-        """Of what was in the folder when it was read."""
-        return self._head
-
-    def tracks(self) -> list[Track]:
-        """The tracks of the board."""
-        return list(self._tracks)
-
-    def entries(self, track: str) -> list[Listed]:
-        """All submissions to a track, by the names of their files."""
-        return [
-            dataclasses.replace(e, verdict=e.verdict._replace(rows=()) if e.verdict else None)
-            for e in self._listed.values()
-            if e.track == track
-        ]
-
-    def other_tracks(self) -> list[str]:
-        """Tracks to which there are submissions, but that the board does not have."""
-        known = {track.name for track in self._tracks}
-        return sorted({entry.track for entry in self._listed.values()} - known)
-
-    def get(self, digest: str) -> Listed | None:
-        """One submission with its whole verdict."""
-        return self._listed.get(digest)
-
-    def submission(self, digest: str) -> Submission | None:
-        """Its file, opened."""
-        try:
-            found = Submission.open(self.files[digest]) if digest in self.files else None
-        except SubmissionError:
-            return None
-        return found if found is not None and found.hash == digest else None
-
-    def history(self, digest: str) -> list[Link]:
-        """A folder keeps no log."""
-        return []
-
-    def others(self, digest: str) -> list[Disagreement]:
-        """A folder's files are judged once."""
-        return []

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ludarium.envs.core.errors import RunError
-from ludarium.leaderboards.board.entries import FolderSource
+from ludarium.leaderboards.board.folders import FolderSource
 from ludarium.leaderboards.board.pages import Pages, Part
 from ludarium.leaderboards.board.replays import Movies, Replays, chosen
 from ludarium.leaderboards.submission import SUFFIX

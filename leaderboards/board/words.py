@@ -52,6 +52,8 @@ FLAGS = {
     "lost": "turns were lost to faults of the agent",
     "guard": "the verifier was not wholly confined",
 }
+
+
 def told_by(tier: str, name: str) -> str:
     """Who says what an episode took: of a hosted one the board's own clock has the time."""
     return "by the board's clock" if (tier, name) == ("hosted", "wall_s") else "self-reported"

@@ -9,7 +9,8 @@ from ludarium.errors import RunError, VerdictConflictError
 from ludarium.leaderboards import keys
 from ludarium.leaderboards.board import drawn
 from ludarium.leaderboards.board.cache import VerdictCache
-from ludarium.leaderboards.board.entries import FolderSource, StoreSource
+from ludarium.leaderboards.board.entries import StoreSource
+from ludarium.leaderboards.board.folders import FolderSource
 from ludarium.leaderboards.examine import examine
 from ludarium.leaderboards.rounds import FIRST_SEED, commitment
 from ludarium.leaderboards.runner import run

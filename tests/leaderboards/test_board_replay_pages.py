@@ -13,7 +13,7 @@ from requirements import need
 
 from ludarium.envs.core.render.browser import decode
 from ludarium.leaderboards import child, keys
-from ludarium.leaderboards.board.entries import FolderSource
+from ludarium.leaderboards.board.folders import FolderSource
 from ludarium.leaderboards.board.replays import Movies, Replays, movie_path
 from ludarium.leaderboards.board.site import build
 from ludarium.leaderboards.examine import examine

@@ -10,7 +10,7 @@ from requirements import need
 
 from ludarium.errors import RunError
 from ludarium.leaderboards import keys
-from ludarium.leaderboards.board.entries import FolderSource
+from ludarium.leaderboards.board.folders import FolderSource
 from ludarium.leaderboards.board.pages import Pages
 from ludarium.leaderboards.board.site import MARKER, build
 from ludarium.leaderboards.examine import examine

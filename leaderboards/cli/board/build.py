@@ -48,7 +48,7 @@ def command(
         ludarium leaderboard build submissions --to site --jobs 4 --json
     """
     try:
-        from ludarium.leaderboards.board.entries import FolderSource
+        from ludarium.leaderboards.board.folders import FolderSource
         from ludarium.leaderboards.board.pages import Part
         from ludarium.leaderboards.board.settings import tracks_of
         from ludarium.leaderboards.board.site import build, check, replays_of
