@@ -176,3 +176,20 @@ def test_a_rotating_tenth_of_the_committed_boards_is_verified():
             assert verdict.ok, (str(path), verdict.problems)
             assert {flag.kind for flag in verdict.flags} <= {"version", "kernels", "duplicate"}
             assert f"| `{submission.manifest.agent}` | {verdict.score:.4g} |" in page
+            assert_scale(track, submission.manifest.agent, verdict.rows)
+
+
+def assert_scale(track, agent, rows):
+    """The references of a scenario are the means of these very episodes."""
+    found = normalise.references_for(track.world, track.split)
+    for name, case in [(name, case) for name in ("random", "reference") for case in found.cases]:
+        if getattr(found, f"{name}_agent") == agent:
+            own = [row["score"] for row in rows if row["case"] == case]
+            assert getattr(found.of(case, track.name), name) == pytest.approx(sum(own) / len(own), rel=1e-9)
+
+
+def test_every_track_has_a_scale():
+    for track in TRACKS:
+        found = normalise.references_for(track.world, track.split)
+        assert found.reference_agent == baselines.field_of(track).reference
+        assert found.scale_of(track.name, track.metric) == track.name
