@@ -23,8 +23,10 @@ if TYPE_CHECKING:
 __all__ = ["PageCache", "Ready"]
 
 _PACKED_FROM = 1024
-_AHEAD = 64
-"""Pages that are made anew after a change before anybody asks: those that were asked for last."""
+_AHEAD, _LATELY = 64, 60.0
+"""Pages that are made anew after a change before anybody asks: so many of those asked for in the last so many seconds."""
+_LONG_PATIENCE = 5.0
+"""Seconds that a reader waits where what is kept may be old, since nobody asked for it lately."""
 _TEXTS = ("text/", "application/json", "application/javascript", "image/svg+xml")
 
 
@@ -75,6 +77,7 @@ class PageCache:
         self._head, self._looked_at = "", float("-inf")
         self._look: asyncio.Task[None] | None = None
         self._found: OrderedDict[str, Ready] = OrderedDict()
+        self._asked: dict[str, float] = {}
         self._bytes = 0
         self._making: dict[str, asyncio.Task[Ready | None]] = {}
         self._ahead: asyncio.Task[None] | None = None
@@ -105,12 +108,18 @@ class PageCache:
         finally:
             self._looked_at = monotonic()
         self._head = head
-        if (self._ahead is None or self._ahead.done()) and any(page.head != head for page in self._found.values()):
-            self._ahead = asyncio.create_task(self._make_ahead())
+        if (self._ahead is None or self._ahead.done()) and (wanted := self._wanted()):
+            self._ahead = asyncio.create_task(self._make_ahead(wanted))
 
-    async def _make_ahead(self) -> None:
-        """Make anew, one after another and with rests between, what was asked for last."""
-        for path in list(reversed(self._found))[:_AHEAD]:
+    def _wanted(self) -> list[str]:
+        """The pages that are to be made anew before they are asked for, those that were asked for last first."""
+        since = monotonic() - _LATELY
+        last = [path for path in list(reversed(self._found))[:_AHEAD] if self._asked.get(path, since) > since]
+        return [path for path in last if self._found[path].head != self._head]
+
+    async def _make_ahead(self, wanted: list[str]) -> None:
+        """Make pages anew, one after another and with rests between."""
+        for path in wanted:
             await asyncio.sleep(max(0.0, self._rest_until - monotonic()))
             found = self._found.get(path)
             if found is not None and found.head != self._head:
@@ -125,21 +134,21 @@ class PageCache:
         elif monotonic() - self._looked_at > self._settings.fresh_s:
             self.look()
         found = self._found.get(path)
-        if found is not None:
-            self._found.move_to_end(path)
-            if found.head == self._head:
-                return found
-        if found is not None and path not in self._making and monotonic() < self._rest_until:
-            self._metrics.stale.inc()
-            return found
-        task = self._made(path)
         if found is None:
-            return await asyncio.shield(task)
-        done, _ = await asyncio.wait({task}, timeout=self._settings.patience_s)
-        if not done:
-            self._metrics.stale.inc()
+            return await asyncio.shield(self._made(path))
+        now = monotonic()
+        lately = now - self._asked.get(path, now) < _LATELY
+        self._found.move_to_end(path)
+        self._asked[path] = now
+        if found.head == self._head:
             return found
-        return task.result()
+        if not (lately and path not in self._making and now < self._rest_until):
+            task = self._made(path)
+            await asyncio.wait({task}, timeout=self._settings.patience_s if lately else _LONG_PATIENCE)
+            if task.done() and not task.cancelled() and task.exception() is None:
+                return task.result()
+        self._metrics.stale.inc()
+        return found
 
     def _made(self, path: str) -> asyncio.Task[Ready | None]:
         """The task that makes a page; one for all who ask."""
@@ -181,8 +190,12 @@ class PageCache:
         old = self._found.pop(path, None)
         self._bytes -= old.size if old else 0
         if found is None or found.size > self._settings.page_bytes // 4:
+            self._asked.pop(path, None)
             return
         self._found[path] = found
+        self._asked.setdefault(path, monotonic())
         self._bytes += found.size
         while self._bytes > self._settings.page_bytes:
-            self._bytes -= self._found.popitem(last=False)[1].size
+            gone, page = self._found.popitem(last=False)
+            self._bytes -= page.size
+            self._asked.pop(gone, None)

@@ -9,6 +9,7 @@ import pytest
 from web_kit import web
 
 from ludarium.errors import StoreError
+from ludarium.leaderboards.board import pagecache
 from ludarium.leaderboards.board.metrics import Metrics
 from ludarium.leaderboards.board.pagecache import PageCache
 from ludarium.leaderboards.board.settings import Settings
@@ -122,6 +123,21 @@ def test_what_was_asked_for_is_made_anew_before_it_is_asked_for_again(tmp_path):
     asyncio.run(cached(scenario)(tmp_path))
 
 
+def test_what_nobody_asks_for_is_not_made_ahead_and_not_shown_old(tmp_path, monkeypatch):
+    monkeypatch.setattr(pagecache, "_LATELY", 0.0)
+    monkeypatch.setattr(pagecache, "_LONG_PATIENCE", 60.0)
+
+    async def scenario(cache, source, pages):
+        await cache.get("x")
+        source.state = "b"
+        await cache.look()
+        await asyncio.sleep(0)
+        assert pages.made == ["x"]
+        assert (await cache.get("x")).body.startswith(b"x in b")
+
+    asyncio.run(cached(scenario)(tmp_path))
+
+
 def test_what_fails_is_told_to_who_asks_and_spoils_nothing(tmp_path):
     async def scenario(cache, source, pages):
         await cache.get("x")
@@ -131,6 +147,10 @@ def test_what_fails_is_told_to_who_asks_and_spoils_nothing(tmp_path):
         assert (await cache.get("x")).body.startswith(b"x in a")
         source.fails, source.state = False, "b"
         await told(cache, "x", "b")
+        pages.render = lambda path: 1 / 0
+        source.state = "c"
+        await cache.look()
+        assert (await cache.get("x")).body.startswith(b"x in b")  # better than nothing
 
     asyncio.run(cached(scenario)(tmp_path))
 
