@@ -1,6 +1,7 @@
 """A board's accounts, submissions and rounds: the same on every database."""
 
 import errno
+import hashlib
 import io
 import os
 
@@ -211,8 +212,6 @@ def test_a_round_binds_its_secret_first_and_takes_one_attempt(board):
     secret = board.rounds.secret(first.id)
     closed, second = board.rounds.rotate("quick", "two")
     assert (closed.id, closed.secret, closed.secret_digest) == (first.id, secret, first.secret_digest)
-    import hashlib
-
     assert hashlib.sha256(bytes.fromhex(secret)).hexdigest() == first.secret_digest
     assert second.secret_digest != first.secret_digest
     with pytest.raises(StoreError, match="over"):
@@ -290,3 +289,44 @@ def test_all_that_can_happen_holds_together(board):
     }  # fmt: skip
     assert [link.kind for link in board.log.links(subject=digests[0])] == ["submitted", "verdict", "confirmed"]
     assert board.check_chain() == board.log.head()
+
+
+def test_a_hosted_attempt_is_one_process_and_ends_once(board_url, tmp_path):
+    time, terms = [1_000_000], {"version": 1, "hash": "ab", "episodes": 2}
+    outcome = {"why": "finished", "played": 0, "submission": None, "measured": {}}
+    with Store(board_url, tmp_path / "blobs", clock=lambda: time[0]) as board:
+        ada = board.accounts.create("Ada")
+
+        def opened(owner="one", most=2, account=ada.id):
+            return board.hosting.open(account, "quick", terms, {"name": "x"}, owner, seconds=60, most=most)
+
+        first = opened()
+        assert (first.secret, first.count, first.ended_at) == (None, 1, None)
+        assert opened("two").count == 2
+        with pytest.raises(StoreError, match="2 open hosted attempts"):
+            opened()
+        assert board.hosting.alive([first.id, 2], "one", seconds=60) == {first.id}
+        time[0] += 50_000_000
+        assert board.hosting.alive([first.id], "one", seconds=60) == {first.id}
+        time[0] += 20_000_000
+        assert board.hosting.take_over("three", seconds=60) == [2]
+        assert board.hosting.alive([2], "two", seconds=60) == set()
+        assert not board.hosting.end(2, "two", outcome)
+        assert board.hosting.end(2, "three", outcome)
+        assert not board.hosting.end(2, "three", {**outcome, "played": 1})
+        ended = board.hosting.get(2)
+        assert (ended.outcome, ended.secret) == (outcome, board.hosting.private(2)[0])
+        assert hashlib.sha256(bytes.fromhex(ended.secret)).hexdigest() == ended.secret_digest
+        assert board.hosting.private(2)[1] is None
+        assert [(each.id, each.ended_at is None) for each in board.hosting.all(track="quick")] == [
+            (1, True),
+            (2, False),
+        ]
+        assert board.hosting.all(account=99) == []
+        with pytest.raises(StoreError, match="no hosted attempt"):
+            board.hosting.get(99)
+        board.submissions.erase_account(ada.id)
+        assert board.hosting.private(1)[1] is None
+        with pytest.raises(StoreError, match="erased"):
+            opened()
+        board.check_chain()
