@@ -102,6 +102,8 @@ class Hosting:
     # --- an attempt ------------------------------------------------------------------------------------------------
     def open(self, account: int, track: Track, wanted: Mapping[str, Any]) -> tuple[Hosted, str]:
         """Begin an attempt; return it and the key with which its messages come. `RefusedError` if it may not be."""
+        if not self.rules.open_all:
+            raise RefusedError("this server plays no hosted attempts")
         if "hosted" not in track.tiers:
             raise RefusedError(f"track {track.name!r} has no hosted tier")
         _ = self.key  # a board that cannot sign promises nothing

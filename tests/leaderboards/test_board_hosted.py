@@ -408,6 +408,12 @@ def test_who_may_play_what(rooms, tracks):
     with pytest.raises(ConfigError, match="more than 'local'"):
         playing.look_of(local_only, "state", "full")
     assert playing.look_of(local_only, "array", "full").information == "local"
+    with pytest.raises(RefusedError, match="plays no hosted"):
+        opened(Hosting(rooms.store, rooms.tracks, Rules(open_all=0)), tracks[0])
+    full = Hosting(rooms.store, rooms.tracks, Rules(open_all=1))
+    opened(full, tracks[0], account=2)
+    with pytest.raises(ServeError, match="1 attempts are open"):
+        opened(full, tracks[0])
     opened(rooms, tracks[0])
     opened(rooms, tracks[1])
     with pytest.raises(RefusedError, match="2 open hosted attempts"):

@@ -40,6 +40,9 @@ def command(
         float, typer.Option(min=0.001, help="Requests with a token of an address in a minute, good or bad.")
     ] = 60.0,
     reads: Annotated[float, typer.Option(min=0.001, help="Requests of an address to the API in a minute.")] = 1200.0,
+    hosted: Annotated[
+        int, typer.Option(min=0, max=1000, help="Hosted attempts that may be open at once; 0: none.")
+    ] = 32,
 ) -> None:
     """Serve a board: pages, the API with uploads, and verification in the background. An SQLite file is made if need be.
 
@@ -51,6 +54,7 @@ def command(
     """
     try:
         from ludarium.leaderboards.board import server
+        from ludarium.leaderboards.board.hosting import Rules
         from ludarium.leaderboards.board.limits import Rate
         from ludarium.leaderboards.board.settings import Settings, tracks_of
         from ludarium.leaderboards.board.workers import Workers
@@ -67,6 +71,7 @@ def command(
     settings = Settings(
         tracks=tuple(tracks_of(tracks)), limits=LIMITS._replace(packed=upload_mb << 20), uploads=Rate(uploads),
         knocks=Rate(knocks), reads=Rate(reads), hosts=tuple(allow_host or ()), expects_workers=workers > 0,
+        hosted=Rules(open_all=hosted),
         pause_s=pause,
     )  # fmt: skip
     with open_store(store, blobs, make=True) as found:
