@@ -297,6 +297,14 @@ def test_pages_work_without_scripts_and_by_keyboard(visit, tiny_track):
     assert tab.url.endswith("#main")
 
 
+def test_a_board_fits_a_sheet_of_paper(visit, tiny_track):
+    tab = visit(f"tracks/{tiny_track.name}/index.html", 794, color_scheme="dark")
+    tab.emulate_media(media="print")
+    assert tab.evaluate("() => document.documentElement.scrollWidth") <= 794
+    assert tab.evaluate("() => getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert not tab.locator("#theme").is_visible()
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
 def test_axe_finds_nothing_serious_on_the_board(visit, walked, scheme, width):
     from axe import axe_source, serious
