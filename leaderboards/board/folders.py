@@ -11,7 +11,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ludarium.envs.core.errors import LudariumError, RunError, SubmissionError
+from ludarium.envs.core.errors import LudariumError, MissingExtraError, RunError, SubmissionError
+from ludarium.envs.core.registry import available, world
 from ludarium.leaderboards.board.cache import VerdictCache, code_hash
 from ludarium.leaderboards.board.entries import Disagreement, Listed, Refused, entrant, shipped_tracks
 from ludarium.leaderboards.board.published import PublishedRounds
@@ -66,6 +67,7 @@ class FolderSource:
                 if path.is_symlink():
                     raise SubmissionError("a link; put the file itself into the folder")
                 submission = Submission.open(path)
+                self._must_be_playable(submission)
             except LudariumError as error:
                 self.refused.append(Refused(name, str(error).removeprefix(f"{path}: ")))
                 continue
@@ -75,6 +77,13 @@ class FolderSource:
                 continue
             self.files[submission.hash], manifests[submission.hash] = path, submission.manifest
         return manifests
+
+    def _must_be_playable(self, submission: Submission) -> None:
+        """`MissingExtraError` for a submission to a world that cannot be made on this machine."""
+        track = next((track for track in self._tracks if track.name == submission.manifest.track["name"]), None)
+        if track is not None and not available(track.world.environment):
+            lacking = world(track.world.environment).requires
+            raise MissingExtraError(lacking, lacking)
 
     def _judged(
         self, manifests: dict[str, Manifest], jobs: int, progress: Callable[[int, int], None]

@@ -90,6 +90,15 @@ def test_what_is_written_is_verified_and_scores_as_it_says(tiny_track, played, t
     assert [line.rank.rank for line in found.values()] == [1, 2]
 
 
+def test_a_site_tells_what_cannot_be_verified_where_it_is_built(tiny_track, packed, tmp_path, monkeypatch):
+    from ludarium.leaderboards.board import folders
+
+    monkeypatch.setattr(folders, "available", lambda name: False)
+    source = folders.FolderSource(packed["pibt"].parent, [tiny_track], cache=tmp_path)
+    assert source.entries(tiny_track.name) == []
+    assert [refused.reason.startswith("this needs the package") for refused in source.refused] == [True, True]
+
+
 def test_the_key_is_the_one_that_everybody_can_make():
     made = hashlib.sha256(reference.SECRET.encode()).digest()
     assert reference.reference_key().private_bytes_raw() == made
