@@ -28,6 +28,8 @@ from ludarium.leaderboards.board.pages import Pages
 from ludarium.leaderboards.board.player import play_hosted
 from ludarium.leaderboards.episode import begin
 from ludarium.leaderboards.examine import examine
+from ludarium.leaderboards.rounds import Ticket
+from ludarium.leaderboards.runner import run
 from ludarium.leaderboards.serve.messages import ServeError
 from ludarium.leaderboards.store import Store
 from ludarium.leaderboards.submission import Submission
@@ -171,6 +173,17 @@ def test_a_hosted_attempt_equals_the_same_agents_own_play(number, agent, look, r
     assert (record.outcome["why"], record.outcome["played"], record.count) == ("finished", len(units), 1)
     assert rooms.store.queue.counts()["waiting"] == 1
     rooms.store.check_chain()
+
+
+def test_a_run_of_the_same_episodes_here_has_the_same_digests(rooms, tracks, tmp_path):
+    attempt = opened(rooms, tracks[1], view="state")
+    for _ in attempt.track.units():
+        played(rooms, attempt, "coin-oracle")
+    record, _, submission = submission_of(rooms, attempt)
+    seeds = drawn.hosted_seeds(rooms.store, record, tracks[1])
+    ticket = Ticket("any", tracks[1].reference, "00", "", seeds)
+    rows = run(str(ticket.scenario(tracks[1], tmp_path / "again")), ["coin-oracle"], tmp_path / "run", jobs=0).rows
+    assert [row["digest"] for row in examine(submission, attempt.track).rows] == [row["digest"] for row in rows]
 
 
 def test_nothing_that_is_told_leads_to_the_seeds(rooms, tracks):
