@@ -39,6 +39,12 @@ class Gate:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request."""
+        if scope["type"] == "websocket":
+            try:
+                self._check(scope)
+            except Refusal as refusal:  # before it is accepted: the handshake ends in 403
+                await send({"type": "websocket.close", "code": 1008, "reason": str(refusal)})
+                return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

@@ -8,6 +8,7 @@ import re
 import jsonschema
 import pytest
 from board_kit import VERDICT, history
+from starlette.websockets import WebSocketDisconnect
 from web_kit import refused, web
 
 from ludarium.errors import StoreError
@@ -263,6 +264,10 @@ def test_who_calls_the_board_by_another_name_is_turned_away(store, tiny_track):
         refused(client.get("/healthz", headers={"Host": "evil.example"}), 421, "wrong_host")
         for wrong in ("a b", "board.test/x", "board.test:x", "ex@mple", ""):
             refused(client.get("/healthz", headers={"Host": wrong}), 400, "bad_host")
+        for host, code in (("evil.example", 1008), ("board.test", 1000)):
+            with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect("/nix", headers={"Host": host}):
+                pass
+            assert closed.value.code == code
         twice = [("Host", "board.test"), ("Authorization", "a"), ("Authorization", "b")]
         refused(client.get("/healthz", headers=twice), 400, "bad_request")
 
