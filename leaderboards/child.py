@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -29,6 +30,8 @@ _PREFIXES = ("NUMBA_", "LUDARIUM_")
 _SECRET = ("LUDARIUM_BOARD_", "LUDARIUM_SERVE_TOKEN")
 """Of these neither: addresses of databases hold passwords."""
 _TOLD = 2000
+_ERROR = re.compile(r"[A-Za-z_][\w.]{0,80}(?=:|$)")
+"""The last line of a traceback, up to what is said of the error."""
 
 
 class Ended(NamedTuple):
@@ -53,7 +56,7 @@ def ask(module: str, order: dict[str, Any], data: bytes, guard: Guard) -> Ended:
         if code == NOT_TO_BLAME:
             raise RunError(f"the guarded process failed before it looked at the submission: {words}")
         if code != 0:
-            return Ended(b"", f"{_reason(code, guard)} ({words.splitlines()[-1] if words else 'silent'})")
+            return Ended(b"", f"{_reason(code, guard)} ({_kind(words)})")
         found.seek(0)
         return Ended(found.read((guard.output_mb << 20) + 1), "")
 
@@ -82,6 +85,12 @@ def _tail(file: IO[bytes]) -> str:
     size = file.seek(0, os.SEEK_END)
     file.seek(max(0, size - _TOLD))
     return file.read().decode("utf-8", "replace").strip()
+
+
+def _kind(words: str) -> str:
+    """The kind of the error that a process ended with: what it says besides may name places of this machine."""
+    found = _ERROR.match(words.splitlines()[-1]) if words else None
+    return found[0] if found else "no error told"
 
 
 def _reason(code: int | None, guard: Guard) -> str:
