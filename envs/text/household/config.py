@@ -87,6 +87,9 @@ class HouseholdConfig(Config):
     """Room for the packed house itself, in bytes."""
 
     examples: ClassVar[dict[str, tuple[Any, ...]]] = {
+        # a shorter limit leaves most tasks without a plan, and a level keeps few of the houses drawn: hundreds for one seed
+        "max_steps": (20, 24, 30, 200),
+        "level": ("any",),
         "n_receptacles": (8, 10, 14),
         "n_objects": (8, 12, 20),
         "max_receptacles": (0, 16),

@@ -69,7 +69,7 @@ def generate_game(config: HouseholdConfig, seed: int) -> Game:
     for attempt in range(TRIES):
         draft = _Draft(config, key, attempt)
         house = draft.house()
-        if house is None or placement_split(house) != config.split:
+        if house is None:
             continue
         plan = Planner(house, config.quirks).plan(beginning(house))
         if not plan:
@@ -87,8 +87,11 @@ def generate_game(config: HouseholdConfig, seed: int) -> Game:
 
 def placement_split(house: House) -> str:
     """The split that the receptacles of a house and the things in them belong to."""
-    lying = sorted((place, thing.kind) for thing in house.objects for place in thing.places)
-    data = repr(([place.kind for place in house.receptacles], lying)).encode()
+    return _split([place.kind for place in house.receptacles], [(p, o.kind) for o in house.objects for p in o.places])
+
+
+def _split(receptacles: list[str], lying: list[tuple[int, str]]) -> str:
+    data = repr((receptacles, sorted(lying))).encode()
     return ("train", "train", "seen", "unseen")[hashlib.blake2b(data, digest_size=8).digest()[0] % 4]
 
 
@@ -114,7 +117,7 @@ class _Draft:
         return int(draw_below(self.key, stream, self.attempt, a, b, n))
 
     def house(self) -> House | None:
-        """The house, or None where something does not fit."""
+        """The house, or None where something does not fit, or the house is one of another split."""
         for n in range(self.config.parts):
             part = self._part(n)
             if part is None:
@@ -133,6 +136,9 @@ class _Draft:
             if place is None:
                 return None
             lying.append((kind, place))
+        there = [(place, kind) for n, (kind, place) in enumerate(lying) if n != held]
+        if _split([place.kind for place in self.layout.receptacles], there) != self.config.split:
+            return None
         return self._furnished(lying, held)
 
     # --- what is asked for ---
