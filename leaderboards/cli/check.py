@@ -19,7 +19,7 @@ def command(
     config: Options = None,
     laws: Annotated[str | None, typer.Option(help="Only these laws, with commas between them.")] = None,
     profile: Annotated[
-        str, typer.Option(help="dev (10 cases of 64 steps), ci (50 of 256) or nightly (1000 of 1024).")
+        str, typer.Option(help="dev (8 cases of 64 steps), ci (50 of 256) or nightly (1000 of 1024).")
     ] = "dev",
     seed: Annotated[int | None, typer.Option(help="Draw other cases.")] = None,
     python: Annotated[Path | None, typer.Option(help="Run the environment under this interpreter.")] = None,

@@ -52,7 +52,7 @@ def test_json_holds_the_rows_and_the_story() -> None:
     )  # fmt: skip
     rows = {row["law"]: row for row in data["laws"]}
     assert rows["repeatable"]["verdict"] == "kept"
-    assert rows["repeatable"]["cases"] == 10
+    assert rows["repeatable"]["cases"] == 8
     assert rows["reward_and_flags"]["failure"]["steps"] == 1
     assert Path(rows["reward_and_flags"]["failure"]["path"]).parent == Path("kept")
 

@@ -26,7 +26,7 @@ class Profile(NamedTuple):
 
 
 PROFILES = {
-    "dev": Profile("dev", 10, 64, 8, False, False),
+    "dev": Profile("dev", 8, 64, 8, False, False),
     "ci": Profile("ci", 50, 256, 16, True, True),
     "nightly": Profile("nightly", 1000, 1024, 64, True, False),
 }

@@ -14,6 +14,8 @@ __all__ = ["bound", "invariants", "metrics"]
 
 _ONE = ("single", "parallel", "aec")
 _OWN = "ludarium.envs.core.laws.own"
+_CALLS = ("recounted", "passed_bounds")
+"""What is asked of our own worlds at the end of an episode; the last one plays it on."""
 
 
 def invariants(subject: Subject, case: Case) -> None:
@@ -37,10 +39,11 @@ def _final(subject: Subject, case: Case, story: Story, law: str) -> dict[str, An
 
 
 def _call(subject: Subject, case: Case, function: str, law: str) -> Any:
-    """What a function of ours finds in a world at the end of the case's episode."""
+    """What a function of ours finds in a world at the end of the case's episode; all are asked at once, in their order."""
     story = subject.play(case)
-    call = ["call", {"function": f"{_OWN}:{function}", "world": "a"}]
-    done = subject.run([subject.make(case), subject.replay(case, story), call])[2]
+    calls = [["call", {"function": f"{_OWN}:{name}", "world": "a"}] for name in _CALLS]
+    program = [subject.make(case), subject.replay(case, story), *calls]
+    done = subject.kept(case, "calls", lambda: subject.run(program)[2:])[_CALLS.index(function)]
     if done["raised"] is not None:
         raise Broken(law, f"{done['raised']['type']}: {done['raised']['message']}", story.steps)
     return done["value"]

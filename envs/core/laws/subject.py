@@ -24,6 +24,8 @@ _REFUSALS = ("ConfigError", "InstanceError")
 _KEPT = 512
 _BATCH_STEPS = 96
 """Steps of a batch at most: each is several of single environments, which are played beside it."""
+_AFTER = 16
+"""Steps of the episode after a reset without a seed."""
 _PARTS = 4
 """Turns that a second environment takes in one episode."""
 
@@ -48,6 +50,7 @@ class Subject:
         self._children: dict[str, Rig] = {}
         self._claims: dict[str, dict[str, Any]] = {}
         self._stories: dict[str, Story | Exception] = {}
+        self._kept: dict[str, list[Any]] = {}
         self._forms: list[str] | None = None
         self.singles: dict[str, list[Story]] = {}
         """Episodes of single environments beside the rows of a batch, by case and row."""
@@ -110,9 +113,10 @@ class Subject:
         found = [form for form in self.forms if form in among]
         if not found:
             raise NotClaimed(f"it is not {' or '.join(among)}")
-        if case.pinned in found:
-            return str(case.pinned)
-        return found[case.form % len(found)]
+        usual = case.pinned or self.forms[case.form % len(self.forms)]
+        if usual in found:  # a law about some forms shares the episode of the others where it can
+            return usual
+        return found[case.form // len(self.forms) % len(found)]
 
     def claims_of(self, form: str | None, options: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
         """What a form of it claims under these options."""
@@ -140,11 +144,13 @@ class Subject:
         return config_rows(getattr(importlib.import_module(module), name), count, self._works)
 
     def _works(self, options: dict[str, Any]) -> bool:
-        if self.run([["make", self._make("a", "single", options)]])[0]["raised"] is not None:
-            return False
-        seeds = (0, 1, 77)
-        program = [["make", self._make("a", "single", options)], *(["play", {"world": "a", "seed": s}] for s in seeds)]
-        return all(play["raised"] is None for play in self.run(program)[1:])
+        """Whether an environment can be made and reset under these options; a first seed says so of most of them."""
+        make = ["make", self._make("a", "single", options)]
+        for seeds in ((0,), (1, 77)):  # a play goes on after what was raised before, and drawing in vain takes long
+            results = self.run([make, *(["play", {"world": "a", "seed": seed}] for seed in seeds)])
+            if any(result["raised"] is not None for result in results):
+                return False
+        return True
 
     def profile(self, name: str | Profile) -> Profile:
         """A profile by name."""
@@ -185,7 +191,7 @@ class Subject:
     def play(self, case: Case, form: str | None = None) -> Story:
         """The episode of a case, with everything noted that can be seen in passing; kept, since all laws share it."""
         form = form or self.form(case)
-        key = repr((form, case))
+        key = self._key(form, case)
         if key not in self._stories:
             if len(self._stories) >= _KEPT:
                 self._stories.pop(next(iter(self._stories)))
@@ -197,6 +203,20 @@ class Subject:
         if isinstance(story, Exception):
             raise story
         return story
+
+    def _key(self, what: str, case: Case) -> str:
+        """A name for what all laws share of a case in a form; where it was settled says nothing but how long it is."""
+        form = self.form(case) if what not in self.forms else what
+        return repr((what, form, self.length(case, form), case.replace(pinned=None)))
+
+    def kept(self, case: Case, what: str, found: Callable[[], list[Any]]) -> list[Any]:
+        """What `found` returns about a case, which several laws ask for."""
+        key = self._key(what, case)
+        if key not in self._kept:
+            if len(self._kept) >= _KEPT:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = found()
+        return self._kept[key]
 
     def length(self, case: Case, form: str) -> int:
         """The steps of a case's policy in a form: fewer in a batch, whose rows take more steps than one episode all the same.
@@ -224,16 +244,21 @@ class Subject:
             found.episode = story  # what led to it can be shortened
             raise
 
+    def afterwards(self, case: Case) -> dict[str, Any]:
+        """How the episode after a reset without a seed is played."""
+        policy = {"key": case.policy + 2, "mix": case.mix}
+        return {"seed": None, "policy": policy, "length": min(case.length, _AFTER)}
+
     def at_once(self, case: Case) -> Story | None:
         """The episode of a case under all that should change nothing, at once; None if something did.
 
         Then each law finds out for itself. It is after another episode, beside a second environment, under another state
         of the process's random numbers, with returned arrays and given actions overwritten, and with malformed actions
-        where they are claimed to raise.
+        where they are claimed to raise. The episode `after` it begins with a reset without a seed.
         """
         if case.script is not None:
             return None
-        key = repr(("at once", self.form(case), case))
+        key = self._key("at once", case)
         if key not in self._stories:
             self._stories[key] = self._all_at_once(case) or Broken("", "")
         found = self._stories[key]
@@ -253,12 +278,15 @@ class Subject:
             mine.append(len(program))
             program.append(self.replay(case, story, first=at, last=at + parts, watch=watch, fault=case.fault, **more))
             program.append(["play", other])
-        pieces = [Story(**result) for result in self.run(program)[mine[0] :: 2]]
+        program += [["scramble", {"seed": 1}], ["play", {"world": "a", **self.afterwards(case)}]]
+        results = self.run(program)
+        pieces = [Story(**results[place]) for place in mine]
         notes = [note for piece in pieces for note in piece.notes]
         seen = [record for piece in pieces for record in piece.seen]
         if notes or pieces[-1].raised is not None or seen != story.seen:
             return None
-        return dataclasses.replace(pieces[0], malformed=sum(piece.malformed for piece in pieces))
+        malformed = sum(piece.malformed for piece in pieces)
+        return dataclasses.replace(pieces[0], malformed=malformed, after=Story(**results[-1]))
 
     def words(self, case: Case) -> Story:
         """The episode of a case in words."""
