@@ -32,6 +32,7 @@ class DeskConfig(Config):
     max_message_tokens: int = 2000
 
     examples: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "max_steps": (3, 9, 20, 64, 200),
         "customers": (60, 90),
         "database": (0, 1),
         "max_tool_errors": (1, 3, 10),

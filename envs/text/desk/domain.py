@@ -117,7 +117,7 @@ class Wish:
     """the wish as a noun phrase, for prompts"""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)  # slots: who walks through a game's attributes finds no more of it
 class Domain:
     """A domain, whole."""
 

@@ -70,6 +70,8 @@ class Game:
     forbidden: int = 0
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
     reads: set[str] = dataclasses.field(default_factory=set)
+    shown: tuple[list[str], list[str]] = dataclasses.field(default_factory=lambda: ([], []))
+    """for each seat, the log's entries as it has been shown them (JSON; empty: not to it)"""
 
     @classmethod
     def on(cls, domain: Domain, task: dict[str, Any], desk: Desk, most_errors: int, most_tokens: int) -> Game:
@@ -80,7 +82,7 @@ class Game:
         """A game of its own in the same state, which shares the log's entries."""
         made = copy.copy(self)
         made.desk, made.log, made.violations = self.desk.copy(), list(self.log), list(self.violations)
-        made.counts, made.reads = Counter(self.counts), set(self.reads)
+        made.counts, made.reads, made.shown = Counter(self.counts), set(self.reads), ([], [])
         return made
 
     def act(self, action: str) -> int:
@@ -216,17 +218,26 @@ class Game:
 
     def messages(self, seat: int) -> list[dict[str, Any]]:
         """What a seat has seen, as chat messages: its own calls and results, and both sides' words."""
-        made: list[dict[str, Any]] = []
-        for entry in self.log:
-            mine = entry.seat == seat
-            if entry.kind == "text":
-                made.append({"role": "assistant" if mine else "user", "content": entry.text})
-            elif not mine:
-                continue
-            elif entry.kind == "call":
-                function = {"name": entry.name, "arguments": entry.text}
-                call = {"id": entry.call_id, "type": "function", "function": function}
-                made.append({"role": "assistant", "content": None, "tool_calls": [call]})
-            else:
-                made.append({"role": "tool", "tool_call_id": entry.call_id, "content": entry.text})
-        return made
+        found = (_message(entry, entry.seat == seat) for entry in self.log)
+        return [message for message in found if message is not None]
+
+    def conversation(self, seat: int) -> str:
+        """The same as JSON; each entry is written once, however often a seat looks."""
+        shown = self.shown[seat]
+        for entry in self.log[len(shown) :]:
+            message = _message(entry, entry.seat == seat)
+            shown.append("" if message is None else json.dumps(message))
+        return f"[{', '.join(filter(None, shown))}]"
+
+
+def _message(entry: Entry, mine: bool) -> dict[str, Any] | None:
+    """An entry as a chat message to the seat whose own it is, or to the other one (None: it is not shown)."""
+    if entry.kind == "text":
+        return {"role": "assistant" if mine else "user", "content": entry.text}
+    if not mine:
+        return None
+    if entry.kind == "call":
+        function = {"name": entry.name, "arguments": entry.text}
+        call = {"id": entry.call_id, "type": "function", "function": function}
+        return {"role": "assistant", "content": None, "tool_calls": [call]}
+    return {"role": "tool", "tool_call_id": entry.call_id, "content": entry.text}

@@ -91,8 +91,9 @@ class Desk(ObjectSimulator):
 
     def see(self, game: Game, seat: int) -> str:
         """The conversation as JSON: `messages`, and for the user its `scenario`."""
-        seen: dict[str, Any] = {"messages": game.messages(seat)}
-        return json.dumps(seen if seat == AGENT else {"scenario": language.scenario_of(game.task), **seen})
+        seen = f'"messages": {game.conversation(seat)}}}'
+        scenario = "" if seat == AGENT else f'"scenario": {json.dumps(language.scenario_of(game.task))}, '
+        return f"{{{scenario}{seen}"
 
     def fingerprint(self, game: Game) -> bytes:
         """The chain over the log, and the hashes of both databases."""

@@ -21,7 +21,10 @@ _MODULUS = 1 << 128
 
 def canonical(value: Any) -> Any:
     """The same JSON value with whole floats as integers and texts without outer spaces."""
-    if isinstance(value, bool) or value is None:
+    kind = type(value)
+    if kind is str:  # most are
+        return value.strip()
+    if kind is int or kind is bool or value is None:
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
