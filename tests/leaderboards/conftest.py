@@ -1,6 +1,7 @@
 """A tiny scenario that plays in a moment, agents that fail in every way, and a finished run to spoil."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -9,6 +10,9 @@ import pytest
 from requirements import need
 
 from ludarium.leaderboards.runner import run
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as `sh -c 'make test &'` leaves it: the commands would not stop
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TINY = """
 name = "tiny"

@@ -37,9 +37,9 @@ def command(
 
     if with_parent:
         end_with_input()
-    with contextlib.suppress(OSError):
-        os.nice(nice)
     with open_store(store, blobs) as found:
+        with contextlib.suppress(OSError):
+            os.nice(nice)
         verifier = Verifier(found, tracks_of(tracks), lease_s=lease, max_tries=tries, say=say)
         done = verifier.run(threading.Event(), until_empty=until_empty)
     if as_json:
