@@ -199,7 +199,8 @@ def test_a_submission_has_its_whole_record(source, site, parsed):
     good = by_name[HOSTILE[1]]
     words = parsed[submission_path(good.digest)].words
     for told in (good.digest, good.verdict.track["hash"], "Verified.", "played with ludarium <b>0</b>", "network: none",
-                 "submitted", "what an episode took", "self-reported", good.key, source.get(good.digest).verdict.digest):  # fmt: skip
+                 "submitted", "what an episode took", "self-reported", good.key,
+                 source.get(good.digest).verdict.digest):  # fmt: skip
         assert told in words, told
     record = json.loads(site[f"{submission_path(good.digest)}verdict.json"].body)
     assert record["verdict"]["digest"] == source.get(good.digest).verdict.digest
