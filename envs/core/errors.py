@@ -34,6 +34,7 @@ __all__ = [
     "RefusedError",
     "RunError",
     "ScenarioError",
+    "ScopeError",
     "StatisticsError",
     "StoreError",
     "SubmissionError",
@@ -107,6 +108,10 @@ class RefusedError(StoreError):
 
 class AccessError(StoreError):
     """A token is unknown, revoked or expired, or lacks the scope that is asked for."""
+
+
+class ScopeError(AccessError):
+    """A token is good, but not for this."""
 
 
 class ChainError(StoreError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 
+import ludarium
 from ludarium.envs.core.errors import RefusedError
 from ludarium.leaderboards.board.context import Board
 from ludarium.leaderboards.board.models import (
@@ -76,8 +76,7 @@ def _tracks(found: APIRouter, board: Board) -> None:
     async def state_of_the_board() -> BoardBody:
         """Version, head of the log, and the backlog of verification."""
         head, queue = await board.read(_head, board), await board.read(board.store.queue.counts)
-        version = importlib.metadata.version("ludarium")
-        return BoardBody(ludarium=version, head=head, queue=queue, tracks=len(board.tracks))
+        return BoardBody(ludarium=ludarium.__version__, head=head, queue=queue, tracks=len(board.tracks))
 
     @found.get("/tracks", tags=["tracks"])
     async def all_tracks() -> list[TrackBody]:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.metadata
-import sys
-import traceback
+import functools
 from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
+import ludarium
 from ludarium.envs.core.errors import StoreError
 from ludarium.leaderboards.board import api, films, hosted, listing, sealed
-from ludarium.leaderboards.board.context import Board
+from ludarium.leaderboards.board.context import Board, every
 from ludarium.leaderboards.board.gate import Gate
 from ludarium.leaderboards.board.metrics import SEEN_SECONDS
 from ludarium.leaderboards.board.refusals import Refusal, handle_errors
@@ -37,7 +36,8 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_watch(board)), asyncio.create_task(_sweep(board))]
+        chores = ((_WATCH_SECONDS, _watch), (_SWEEP_SECONDS, _sweep))
+        tasks = [asyncio.create_task(every(s, functools.partial(chore, board))) for s, chore in chores]
         try:
             yield
         finally:
@@ -46,7 +46,7 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
             await asyncio.to_thread(board.close)
 
     app = FastAPI(
-        title="Ludarium board", description=_ABOUT, version=importlib.metadata.version("ludarium"),
+        title="Ludarium board", description=_ABOUT, version=ludarium.__version__,
         openapi_url="/api/openapi.json", docs_url=None, redoc_url=None, lifespan=lifespan, redirect_slashes=False,
     )  # fmt: skip
     app.state.board = board
@@ -64,25 +64,13 @@ def create_app(store: Store, settings: Settings | None = None) -> FastAPI:
 
 async def _watch(board: Board) -> None:
     """Notice what other processes did: pages are made anew before they are asked for, verdicts are counted."""
-    while True:
-        try:
-            await board.pages.look()
-            await board.read(board.metrics.watch)
-        except StoreError:  # the database is away for a moment
-            pass
-        except Exception:
-            traceback.print_exc(file=sys.stderr)
-        await asyncio.sleep(_WATCH_SECONDS)
+    await board.pages.look()
+    await board.read(board.metrics.watch)
 
 
 async def _sweep(board: Board) -> None:
     """Remove what uploads left that were cut or refused."""
-    while True:
-        try:
-            await board.write(board.store.sweep)
-        except (StoreError, OSError):
-            traceback.print_exc(file=sys.stderr)
-        await asyncio.sleep(_SWEEP_SECONDS)
+    await board.write(board.store.sweep)
 
 
 # --- health ------------------------------------------------------------------------------------------------------------

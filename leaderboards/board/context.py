@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import sys
 import threading
-from collections.abc import Callable
+import traceback
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from fastapi import Request
 
-from ludarium.envs.core.errors import AccessError
+from ludarium.envs.core.errors import AccessError, ScopeError, StoreError
 from ludarium.leaderboards.board.entries import StoreSource
 from ludarium.leaderboards.board.limits import Buckets, address_key
 from ludarium.leaderboards.board.metrics import Metrics
@@ -23,7 +25,7 @@ from ludarium.leaderboards.store import Store
 from ludarium.leaderboards.store.records import Access
 from ludarium.leaderboards.track import Track
 
-__all__ = ["Board"]
+__all__ = ["Board", "every"]
 
 T = TypeVar("T")
 _READERS, _WRITERS, _FILMS = 6, 4, 10
@@ -110,11 +112,23 @@ class Board:
             raise Refusal(401, "no_token", what, sample, do, {"WWW-Authenticate": "Bearer"})
         try:
             return await self.read(self.store.accounts.allow, token.strip(), scope)
+        except ScopeError as error:
+            raise Refusal(403, "wrong_scope", str(error), f"the scope {scope!r}", "ask for another token") from None
         except AccessError as error:
-            if str(error).startswith("the token is good for"):
-                raise Refusal(403, "wrong_scope", str(error), f"the scope {scope!r}", "ask for another token") from None
             headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
             raise Refusal(401, "bad_token", str(error), sample, "ask for a new token", headers) from None
+
+
+async def every(seconds: float, chore: Callable[[], Awaitable[Any]]) -> None:
+    """Do a chore now and every so many seconds; one that fails is told on standard error, and done again the next time."""
+    while True:
+        try:
+            await chore()
+        except StoreError:  # the database is away for a moment, as `/readyz` says
+            pass
+        except Exception:
+            traceback.print_exc(file=sys.stderr)
+        await asyncio.sleep(seconds)
 
 
 def client_of(request: Request) -> str:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ludarium.envs.core.errors import LudariumError, RefusedError, StoreError
 from ludarium.leaderboards import keys
-from ludarium.leaderboards.board.context import Board
+from ludarium.leaderboards.board.context import Board, every
 from ludarium.leaderboards.board.drawn import hosted_name, hosted_seeds
 from ludarium.leaderboards.board.hosting import Hosting
 from ludarium.leaderboards.board.refusals import Refusal, responses
@@ -82,9 +82,12 @@ def router(board: Board) -> APIRouter:
     async def do(function: Any, *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(pool, _told, function, *arguments)
 
+    async def tick() -> None:
+        await asyncio.get_running_loop().run_in_executor(pool, rooms.tick)
+
     @contextlib.asynccontextmanager
     async def lifespan(app: Any) -> AsyncIterator[None]:
-        keeper = asyncio.create_task(_keep(do, rooms))
+        keeper = asyncio.create_task(every(TICK_SECONDS, tick))
         try:
             yield
         finally:
@@ -167,13 +170,6 @@ async def _talk(do: Any, rooms: Hosting, connection: WebSocket, number: int) -> 
         rooms.detach(attempt)
         with contextlib.suppress(RuntimeError):
             await connection.close(1003)
-
-
-async def _keep(do: Any, rooms: Hosting) -> None:
-    while True:
-        with contextlib.suppress(StoreError, Refusal):
-            await do(rooms.tick)
-        await asyncio.sleep(TICK_SECONDS)
 
 
 def _key_of(headers: Mapping[str, str]) -> str:

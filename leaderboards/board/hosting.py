@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ludarium
 from ludarium.envs.core.compile import kernel_hash
 from ludarium.envs.core.errors import ConfigError, LudariumError, RefusedError, StoreError, SubmissionError
 from ludarium.envs.core.files import write_whole
@@ -300,7 +301,7 @@ class Hosting:
         total, key = len(drawn.units()), self.key
         module = _module(drawn)
         manifest = Manifest(
-            track.reference, entrant["agent"], entrant["name"], entrant["class"], keys.public_key(key), _suite(),
+            track.reference, entrant["agent"], entrant["name"], entrant["class"], keys.public_key(key), ludarium.__version__,
             {module: kernel_hash(module)}, tuple(entrant["authors"]), dict(entrant["links"]), "hosted",
             {"round": hosted_name(record), "commit": record.secret_digest}, _reported(figures, total),
         )  # fmt: skip
@@ -315,18 +316,14 @@ class Hosting:
     # --- from time to time -----------------------------------------------------------------------------------------
     def tick(self) -> None:
         """Say that this process is there; end what is silent or late; take over what other processes left behind."""
-        now = self.rules.clock()
         with self._lock:
             here = list(self._open.values())
+        failed = []
         for attempt in here:
-            with attempt.lock:
-                late = [(n, play) for n, play in attempt.plays.items() if play.look_at_clock()]
-            for number, play in late:
-                self._finished(attempt, number, play)
-            if not attempt.plays and now - attempt.heard > self.rules.idle_s:
-                self.end(attempt.record.id, f"said nothing for {self.rules.idle_s:g} seconds")
-            elif now - attempt.since > self.longest(attempt):
-                self.end(attempt.record.id, "took longer than all its episodes may together")
+            try:
+                self._look_after(attempt, self.rules.clock())
+            except (LudariumError, OSError) as error:  # the next round tries again; the others must not wait for it
+                failed.append(error)
         with self._lock:
             ids = list(self._open)
         mine = self.store.hosting.alive(ids, self.owner, seconds=self.rules.lease_s) if ids else set()
@@ -334,8 +331,22 @@ class Hosting:
             with self._lock:
                 self._open.pop(lost, None)
         for left in self.store.hosting.take_over(self.owner, seconds=self.rules.lease_s):
-            with contextlib.suppress(LudariumError, OSError):  # the next round tries again
+            try:
                 self._conclude(self.store.hosting.get(left), "its server was gone")
+            except (LudariumError, OSError) as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+
+    def _look_after(self, attempt: _Attempt, now: float) -> None:
+        with attempt.lock:
+            late = [(n, play) for n, play in attempt.plays.items() if play.look_at_clock()]
+        for number, play in late:
+            self._finished(attempt, number, play)
+        if not attempt.plays and now - attempt.heard > self.rules.idle_s:
+            self.end(attempt.record.id, f"said nothing for {self.rules.idle_s:g} seconds")
+        elif now - attempt.since > self.longest(attempt):
+            self.end(attempt.record.id, "took longer than all its episodes may together")
 
     def longest(self, attempt: _Attempt) -> float:
         """Seconds that an attempt may take in all."""
@@ -362,12 +373,6 @@ def _module(track: Track) -> str:
     from ludarium.envs.core.registry import make_simulator
 
     return type(make_simulator(track.world.environment, **track.world.cases[0].config)).__module__
-
-
-def _suite() -> str:
-    import importlib.metadata
-
-    return importlib.metadata.version("ludarium")
 
 
 def _reported(figures: list[dict[str, Any]], total: int) -> dict[str, list[float | None]]:

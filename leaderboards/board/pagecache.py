@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import gzip
 import hashlib
+import sys
+import traceback
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -123,7 +125,7 @@ class PageCache:
             await asyncio.sleep(max(0.0, self._rest_until - monotonic()))
             found = self._found.get(path)
             if found is not None and found.head != self._head:
-                with contextlib.suppress(Exception):  # whoever asks for it next is told
+                with contextlib.suppress(Exception):  # it was told, and whoever asks next has it made again
                     await self._made(path)
 
     # --- pages -------------------------------------------------------------------------------------------------------
@@ -162,6 +164,12 @@ class PageCache:
         head, anew = self._head, path in self._found
         try:
             found = await asyncio.get_running_loop().run_in_executor(self._thread, self._render, path, head)
+        except Exception as error:
+            if anew and not isinstance(
+                error, StoreError
+            ):  # readers see the page before it: the operator must hear of it
+                traceback.print_exc(file=sys.stderr)
+            raise
         finally:
             self._making.pop(path, None)
         self._keep(path, found)

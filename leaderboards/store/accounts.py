@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from ludarium.envs.core.errors import AccessError, RefusedError, did_you_mean
+from ludarium.envs.core.errors import AccessError, RefusedError, ScopeError, did_you_mean
 from ludarium.leaderboards.store.database import Database
 from ludarium.leaderboards.store.models import AccountRow, TokenRow
 from ludarium.leaderboards.store.records import Access, Account
@@ -86,7 +86,7 @@ class Accounts:
             return row.id, token
 
     def allow(self, token: str, scope: str) -> Access:
-        """What a token allows; `AccessError` unless it is good for `scope`. `admin` is good for everything."""
+        """What a token allows; `AccessError` unless it is good, `ScopeError` unless it is for `scope`, as `admin` is for all."""
         if scope not in SCOPES:
             raise RefusedError(f"scope {scope!r:.40}{did_you_mean(scope[:40], SCOPES)}")
         hashed = digest(token.encode("utf-8", "surrogatepass")) if len(token) <= MAX_TOKEN else ""
@@ -96,7 +96,7 @@ class Accounts:
         if row is None or row.revoked_at is not None or (row.expires_at is not None and row.expires_at <= now):
             raise AccessError("the token is unknown, revoked or expired; ask the board's operator for a new one")
         if scope not in row.scopes and "admin" not in row.scopes:
-            raise AccessError(f"the token is good for {', '.join(row.scopes)}, not for {scope!r}")
+            raise ScopeError(f"the token is good for {', '.join(row.scopes)}, not for {scope!r}")
         return Access(row.account_id, row.id, tuple(row.scopes))
 
     def revoke(self, token_id: int) -> None:

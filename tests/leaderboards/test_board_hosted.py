@@ -323,6 +323,27 @@ def test_time_is_the_boards_own_and_ends_the_episode(rooms, tracks):
     assert verdict.rows[0]["lost"] == {"late": 2}  # a note in the trace for each of the two seats
 
 
+def test_a_disk_that_fails_for_one_attempt_keeps_no_other_from_its_end(rooms, tracks, monkeypatch):
+    (first, second), clock = (opened(rooms, tracks[0], account=n, view="state") for n in (1, 2)), rooms.rules.clock
+    for attempt in (first, second):
+        say(rooms, attempt, type="begin", ask="a")
+    finished = rooms._finished
+
+    def full(attempt, number, play):
+        if attempt is first:
+            raise OSError("no space left")
+        finished(attempt, number, play)
+
+    monkeypatch.setattr(rooms, "_finished", full)
+    clock.now += 61
+    with pytest.raises(OSError, match="no space left"):
+        rooms.tick()
+    assert (len(first.plays), len(second.plays)) == (1, 0)
+    monkeypatch.undo()
+    rooms.tick()
+    assert len(first.plays) == 0
+
+
 def test_who_goes_away_is_ended_by_the_clock(rooms, tracks):
     attempt, clock = opened(rooms, tracks[0], view="state"), rooms.rules.clock
     played(rooms, attempt)

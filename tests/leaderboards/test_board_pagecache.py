@@ -10,6 +10,7 @@ from web_kit import web
 
 from ludarium.errors import StoreError
 from ludarium.leaderboards.board import pagecache
+from ludarium.leaderboards.board.context import every
 from ludarium.leaderboards.board.metrics import Metrics
 from ludarium.leaderboards.board.pagecache import PageCache
 from ludarium.leaderboards.board.settings import Settings
@@ -138,7 +139,7 @@ def test_what_nobody_asks_for_is_not_made_ahead_and_not_shown_old(tmp_path, monk
     asyncio.run(cached(scenario)(tmp_path))
 
 
-def test_what_fails_is_told_to_who_asks_and_spoils_nothing(tmp_path):
+def test_what_fails_is_told_to_who_asks_and_to_the_operator_and_spoils_nothing(tmp_path, capsys):
     async def scenario(cache, source, pages):
         await cache.get("x")
         with pytest.raises(ZeroDivisionError):
@@ -151,8 +152,33 @@ def test_what_fails_is_told_to_who_asks_and_spoils_nothing(tmp_path):
         source.state = "c"
         await cache.look()
         assert (await cache.get("x")).body.startswith(b"x in b")  # better than nothing
+        while "ZeroDivisionError" not in capsys.readouterr().err:
+            await asyncio.sleep(0.001)
 
     asyncio.run(cached(scenario)(tmp_path))
+
+
+def test_a_chore_that_fails_is_told_and_done_again(capsys):
+    failures = [OSError("no space left"), StoreError("away"), None]
+
+    async def main():
+        done = asyncio.Event()
+
+        async def chore():
+            error = failures.pop(0)
+            if error is None:
+                done.set()
+                await asyncio.sleep(3600)
+            raise error
+
+        task = asyncio.create_task(every(0, chore))
+        await done.wait()
+        task.cancel()
+
+    asyncio.run(main())
+    said = capsys.readouterr().err
+    assert "no space left" in said
+    assert "away" not in said
 
 
 def test_pages_that_nobody_asks_for_make_room(tmp_path):
