@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -28,6 +28,8 @@ from ludarium.leaderboards.store.records import Link
 from ludarium.leaderboards.store.values import digest_of
 
 __all__ = ["check", "check_in"]
+
+R = TypeVar("R", bound=Base)
 
 
 def check(database: Database, anchor: tuple[int, str] | None = None) -> tuple[int, str]:
@@ -127,46 +129,37 @@ def _number(link: Link) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 19 else -1
 
 
-def _round(session: Session, link: Link) -> RoundRow:
-    row = session.get(RoundRow, _number(link))
+def _row(session: Session, link: Link, table: type[R]) -> R:
+    row = session.get(table, _number(link))
     if row is None:
         raise ChainError(link.number, f"{link.subject} is gone")
     return row
 
 
 def _opened(session: Session, link: Link) -> Any:
-    return payloads.opened(_round(session, link))
+    return payloads.opened(_row(session, link, RoundRow))
 
 
 def _closed(session: Session, link: Link) -> Any:
-    row = _round(session, link)
+    row = _row(session, link, RoundRow)
     if row.closed_at is None:
         raise ChainError(link.number, f"{link.subject} was closed, and is open again")
     return payloads.closed(row)
 
 
 def _committed(session: Session, link: Link) -> Any:
-    row = session.get(AttemptRow, _number(link))
-    if row is None:
-        raise ChainError(link.number, f"{link.subject} is gone")
+    row = _row(session, link, AttemptRow)
     if row.public_key is not None and row.key_digest != payloads.key_digest(row.salt or "", row.public_key):
         raise ChainError(link.number, f"{link.subject}: its key was changed")
     return payloads.committed(row)
 
 
-def _hosted(session: Session, link: Link) -> HostedRow:
-    row = session.get(HostedRow, _number(link))
-    if row is None:
-        raise ChainError(link.number, f"{link.subject} is gone")
-    return row
-
-
 def _hosted_opened(session: Session, link: Link) -> Any:
-    return payloads.hosted_opened(_hosted(session, link))
+    return payloads.hosted_opened(_row(session, link, HostedRow))
 
 
 def _hosted_ended(session: Session, link: Link) -> Any:
-    row = _hosted(session, link)
+    row = _row(session, link, HostedRow)
     if row.ended_at is None:
         raise ChainError(link.number, f"{link.subject} had ended, and is open again")
     return payloads.hosted_ended(row)

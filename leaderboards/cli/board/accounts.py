@@ -16,6 +16,7 @@ from ludarium.leaderboards.cli.board.common import (
     console,
     open_store,
     print_json,
+    tell,
     when,
 )
 
@@ -48,10 +49,7 @@ def create(
     """
     with open_store(store, blobs, make=True) as found:
         made = found.accounts.create(name, contact)
-    if as_json:
-        print_json(made.__dict__)
-    else:
-        console().print(f"account {made.id}: {made.name}")
+    tell(made.__dict__, f"account {made.id}: {made.name}", as_json)
 
 
 def show(store: StoreUrl = "board.db", blobs: Blobs = None, as_json: AsJson = False) -> None:
@@ -91,10 +89,7 @@ def erase(
         owner = account_of(found, account)
         confirm(yes, f"account {owner.id} and all its submissions are to be erased")
         found.submissions.erase_account(owner.id)
-    if as_json:
-        print_json({"erased": owner.id})
-    else:
-        console().print(f"account {owner.id} is erased; backups made before still hold it")
+    tell({"erased": owner.id}, f"account {owner.id} is erased; backups made before still hold it", as_json)
 
 
 COMMANDS = {"create": create, "list": show, "erase": erase}

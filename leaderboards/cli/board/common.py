@@ -29,6 +29,7 @@ __all__ = [
     "open_store",
     "print_json",
     "say",
+    "tell",
     "when",
 ]
 
@@ -79,6 +80,14 @@ def confirm(yes: bool, what: str) -> None:
     """`ConfigError` unless the operator said `--yes`."""
     if not yes:
         raise ConfigError(f"{what}; this cannot be undone: say --yes as well")
+
+
+def tell(data: object, words: str, as_json: bool) -> None:
+    """Print what was done: as data, or in words."""
+    if as_json:
+        print_json(data)
+    else:
+        console().print(words)
 
 
 def when(micros: int | None) -> str:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ludarium.envs.core.errors import ChainError, ConfigError
-from ludarium.leaderboards.cli.board.common import AsJson, Blobs, StoreUrl, console, open_store, print_json
+from ludarium.leaderboards.cli.board.common import AsJson, Blobs, StoreUrl, console, open_store, print_json, tell
 
 __all__ = ["audit", "backup", "restore", "status", "upgrade"]
 
@@ -92,10 +92,7 @@ def backup(
     """
     with open_store(store, blobs) as found:
         made = found.backup(to)
-    if as_json:
-        print_json({"backup": made})
-    else:
-        console().print(f"{made}: whole")
+    tell({"backup": made}, f"{made}: whole", as_json)
 
 
 def restore(
@@ -114,10 +111,11 @@ def restore(
 
     with Store.restore(source, store, blobs) as found:
         number, head = found.log.head()
-    if as_json:
-        print_json({"number": number, "hash": head})
-    else:
-        console().print(f"restored: {number} links, head {head}; erase again what was erased after the backup")
+    tell(
+        {"number": number, "hash": head},
+        f"restored: {number} links, head {head}; erase again what was erased after the backup",
+        as_json,
+    )
 
 
 def upgrade(store: StoreUrl = "board.db", as_json: AsJson = False) -> None:
@@ -130,7 +128,4 @@ def upgrade(store: StoreUrl = "board.db", as_json: AsJson = False) -> None:
     from ludarium.leaderboards.store import Store
 
     Store.upgrade(store)
-    if as_json:
-        print_json({"upgraded": True})
-    else:
-        console().print("the database is of this ludarium's form")
+    tell({"upgraded": True}, "the database is of this ludarium's form", as_json)

@@ -15,6 +15,7 @@ from ludarium.leaderboards.cli.board.common import (
     console,
     open_store,
     print_json,
+    tell,
 )
 
 __all__ = ["erase", "recheck", "retract", "stuck"]
@@ -40,7 +41,7 @@ def retract(
         found.submissions.get(digest)
         confirm(yes, f"{digest} is to be retracted")
         found.submissions.retract(digest, reason)
-    _told({"retracted": digest, "reason": reason}, f"{digest} is retracted: {reason}", as_json)
+    tell({"retracted": digest, "reason": reason}, f"{digest} is retracted: {reason}", as_json)
 
 
 def erase(
@@ -56,7 +57,7 @@ def erase(
         found.submissions.get(digest)
         confirm(yes, f"{digest} is to be erased: nobody can replay it any more")
         found.submissions.erase(digest)
-    _told({"erased": digest}, f"{digest} is erased; backups made before still hold it", as_json)
+    tell({"erased": digest}, f"{digest} is erased; backups made before still hold it", as_json)
 
 
 def recheck(digest: Digest, store: StoreUrl = "board.db", blobs: Blobs = None, as_json: AsJson = False) -> None:
@@ -69,7 +70,7 @@ def recheck(digest: Digest, store: StoreUrl = "board.db", blobs: Blobs = None, a
     with open_store(store, blobs) as found:
         found.queue.recheck(digest)
         state = found.submissions.get(digest).state
-    _told({"digest": digest, "state": state}, f"{digest} is {state}", as_json)
+    tell({"digest": digest, "state": state}, f"{digest} is {state}", as_json)
 
 
 def stuck(store: StoreUrl = "board.db", blobs: Blobs = None, as_json: AsJson = False) -> None:
@@ -88,10 +89,3 @@ def stuck(store: StoreUrl = "board.db", blobs: Blobs = None, as_json: AsJson = F
         console().print(f"{digest}\t{error}")
     if not rows:
         console().print("nothing is stuck")
-
-
-def _told(data: dict[str, str], words: str, as_json: bool) -> None:
-    if as_json:
-        print_json(data)
-    else:
-        console().print(words)

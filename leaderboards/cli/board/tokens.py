@@ -14,6 +14,7 @@ from ludarium.leaderboards.cli.board.common import (
     console,
     open_store,
     print_json,
+    tell,
     when,
 )
 
@@ -52,10 +53,8 @@ def create(
     with open_store(store, blobs) as found:
         owner = account_of(found, account)
         number, token = found.accounts.issue(owner.id, scope or ["submit"], None if days is None else days * _DAY)
-    if as_json:
-        print_json({"id": number, "account": owner.id, "token": token})
-    else:
-        console().print(token)
+    tell({"id": number, "account": owner.id, "token": token}, token, as_json)
+    if not as_json:
         console(stderr=True).print(f"token {number} of {owner.name}: keep it, it cannot be shown again")
 
 
@@ -95,10 +94,7 @@ def revoke(
     """
     with open_store(store, blobs) as found:
         found.accounts.revoke(token)
-    if as_json:
-        print_json({"revoked": token})
-    else:
-        console().print(f"token {token} is revoked")
+    tell({"revoked": token}, f"token {token} is revoked", as_json)
 
 
 COMMANDS = {"create": create, "list": show, "revoke": revoke}
