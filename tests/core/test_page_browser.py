@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import browsing
 import numpy as np
 import pytest
 from axe import axe_source, serious
 from movies import movie, wander
-from requirements import need
 
 from ludarium.envs.core.render import notebook_html, write_page
 from ludarium.envs.core.scene import Circle, Exchange, Label, Line, Movie, Polygon, Rect, Saying, Scene, Tiles
@@ -18,13 +18,8 @@ from ludarium.envs.core.scene import Circle, Exchange, Label, Line, Movie, Polyg
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    path = need("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with browsing.chromium() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,12 @@
 """Short forms for tests of boards."""
 
+import contextlib
 import itertools
 
 import pytest
 
 from ludarium.errors import VerdictConflictError
+from ludarium.leaderboards.store import Store
 
 VERDICT = {
     "ok": True,
@@ -60,3 +62,12 @@ def history(store):
     fourth = judged(store, account=eve.id, verdict={"ok": False, "problems": ["episode 3, step 7: reward"]}).digest
     store.submissions.erase_account(eve.id)
     return [first, second, third, fourth, submit(store, bob.id).digest]
+
+
+@contextlib.contextmanager
+def stopped(url, folder):
+    """A board whose clock stands still until a test moves it."""
+    time = [1_000_000]
+    with Store(url, folder / "blobs", clock=lambda: time[0]) as store:
+        store.pass_time = lambda seconds: time.__setitem__(0, time[0] + int(seconds * 1_000_000))
+        yield store

@@ -222,3 +222,12 @@ def board(board_url, tmp_path):
 
     with Store(board_url, tmp_path / "blobs") as store:
         yield store
+
+
+@pytest.fixture
+def ticking(board_url, tmp_path):
+    """A board of each kind whose clock stands still until a test moves it."""
+    from board_kit import stopped
+
+    with stopped(board_url, tmp_path) as store:
+        yield store

@@ -15,15 +15,6 @@ from ludarium.leaderboards.store import Store
 OTHER = {**VERDICT, "score": 0.5}
 
 
-@pytest.fixture
-def ticking(board_url, tmp_path):
-    """A board whose clock stands still until a test moves it."""
-    time = [1_000_000]
-    with Store(board_url, tmp_path / "blobs", clock=lambda: time[0]) as store:
-        store.pass_time = lambda seconds: time.__setitem__(0, time[0] + int(seconds * 1_000_000))
-        yield store
-
-
 def test_jobs_are_taken_in_order_and_once(board):
     digests = [submit(board).digest for _ in range(3)]
     assert [board.queue.take(worker).digest for worker in "abc"] == digests

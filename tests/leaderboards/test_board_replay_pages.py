@@ -5,11 +5,11 @@ import mimetypes
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import browsing
 import pytest
 from axe import axe_source, serious
 from board_live import served
 from replay_kit import Home
-from requirements import need
 
 from ludarium.envs.core.render.browser import decode
 from ludarium.leaderboards import child, keys
@@ -87,13 +87,8 @@ class Site:
 
 @pytest.fixture(scope="module")
 def chromium():
-    path = need("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with browsing.chromium() as found:
+        yield found
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import hashlib
 import json
 import shutil
 
+import browsing
 import pytest
 from board_made import HOSTILE, MadeSource, listed, waiting
-from requirements import need
 
 from ludarium.errors import RunError
 from ludarium.leaderboards import keys
@@ -207,13 +207,8 @@ def walked(tmp_path_factory, tiny_track):
 
 @pytest.fixture(scope="module")
 def browser():
-    path = need("chromium")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield chromium
-        chromium.close()
+    with browsing.chromium() as found:
+        yield found
 
 
 @pytest.fixture

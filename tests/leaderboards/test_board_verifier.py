@@ -1,36 +1,18 @@
 """Background verification: every job ends in one verdict, whatever becomes of workers; their failures are no verdicts."""
 
-import contextlib
 import hashlib
 import json
 import threading
 
 import pytest
-from board_kit import VERDICT
+from board_kit import VERDICT, stopped
 
 from ludarium.errors import RunError, StoreError, TrackError
 from ludarium.leaderboards import child
 from ludarium.leaderboards.board.verifier import Verifier, track_of
 from ludarium.leaderboards.judge import judge
-from ludarium.leaderboards.store import Store
 from ludarium.leaderboards.submission import Submission
 from ludarium.leaderboards.verdict import Verdict, rejected
-
-
-@contextlib.contextmanager
-def stopped(url, folder):
-    """A board whose clock stands still until a test moves it."""
-    time = [1_000_000]
-    with Store(url, folder / "blobs", clock=lambda: time[0]) as store:
-        store.pass_time = lambda seconds: time.__setitem__(0, time[0] + int(seconds * 1_000_000))
-        yield store
-
-
-@pytest.fixture
-def ticking(board_url, tmp_path):
-    """Such a board of each kind."""
-    with stopped(board_url, tmp_path) as store:
-        yield store
 
 
 def put(store, path, name="Ada"):
