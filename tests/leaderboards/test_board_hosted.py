@@ -503,15 +503,11 @@ def test_the_end_of_an_attempt_is_told_as_it_is(live, monkeypatch):
     """The board ended it meanwhile: what was played counts, and the player hears why there was no more."""
     from ludarium.leaderboards.board import player
 
-    def impatient(client, at, answer):
-        client.post(at, {"type": "end"}, key=answer)
-
-    real, calls = player._said, []
+    real, ends = player._said, [{"type": "end"}]
 
     def said(client, at, key, answer):
-        calls.append(answer)
-        if len(calls) == 3:
-            impatient(client, at, key)
+        if ends:  # before the first answer: the secret draws the task, and a later one may belong to the second episode
+            client.post(at, ends.pop(), key=key)
         return real(client, at, key, answer)
 
     monkeypatch.setattr(player, "_said", said)
