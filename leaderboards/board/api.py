@@ -64,6 +64,11 @@ def _head(board: Board) -> HeadBody:
     return HeadBody(number=number, hash=last)
 
 
+def _state(board: Board) -> BoardBody:
+    queue = board.store.queue.counts()
+    return BoardBody(ludarium=ludarium.__version__, head=_head(board), queue=queue, tracks=len(board.tracks))
+
+
 def _tracks(found: APIRouter, board: Board) -> None:
     bodies: dict[str, TrackBody] = {}  # they never change
 
@@ -75,8 +80,7 @@ def _tracks(found: APIRouter, board: Board) -> None:
     @found.get("/board", tags=["board"])
     async def state_of_the_board() -> BoardBody:
         """Version, head of the log, and the backlog of verification."""
-        head, queue = await board.read(_head, board), await board.read(board.store.queue.counts)
-        return BoardBody(ludarium=ludarium.__version__, head=head, queue=queue, tracks=len(board.tracks))
+        return await board.read(_state, board)
 
     @found.get("/tracks", tags=["tracks"])
     async def all_tracks() -> list[TrackBody]:
@@ -108,16 +112,19 @@ def _entry(board: Board, digest: str) -> Entry:
 
 
 def _submissions(found: APIRouter, board: Board) -> None:
-    @found.get("/submissions", tags=["submissions"])
+    @found.get("/submissions", tags=["submissions"], response_model=SubmissionsBody)
     async def all_submissions(
+        request: Request,
         track: Annotated[str | None, Query(max_length=200)] = None,
         version: Annotated[int | None, Query(ge=0, lt=2**31, description="of the track")] = None,
         account: Annotated[str | None, Query(max_length=200, description="an account's name")] = None,
         after: After = 0,
         limit: Limit = 100,
-    ) -> SubmissionsBody:
+    ) -> Response:
         """Submissions in the order in which they came, with their verdicts; what they report of each episode is not here."""
-        return await board.read(_listed, board, track, version, account, after, limit)
+        wanted = (track, version, account, after, limit)
+        found = await board.read(board.answers.get, wanted, lambda: _listed(board, *wanted))
+        return sent(request, found)
 
     @found.get("/submissions/{digest}", tags=["submissions"], responses=responses(404))
     async def one_submission(digest: Digest) -> SubmissionBody:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from fastapi import Request
 
 from ludarium.envs.core.errors import AccessError, ScopeError, StoreError
+from ludarium.leaderboards.board.answers import Answers
 from ludarium.leaderboards.board.entries import StoreSource
 from ludarium.leaderboards.board.limits import Buckets, address_key
 from ludarium.leaderboards.board.metrics import Metrics
@@ -40,6 +41,7 @@ class Board:
         self.source = StoreSource(store, list(settings.tracks))
         self.metrics = Metrics(store)
         self.pages = PageCache(self.source, settings, self.metrics)
+        self.answers = Answers(self.source.head)
         self.uploads = Buckets(settings.uploads, settings.clock)
         self.knocks = Buckets(settings.knocks, settings.clock)
         self.reads = Buckets(settings.reads, settings.clock)

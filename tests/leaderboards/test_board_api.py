@@ -14,7 +14,9 @@ from web_kit import refused, web
 from ludarium.errors import StoreError
 from ludarium.leaderboards import keys
 from ludarium.leaderboards.archive import Limits
+from ludarium.leaderboards.board.answers import Answers
 from ludarium.leaderboards.board.limits import Buckets, Rate, address_key
+from ludarium.leaderboards.board.models import SubmissionsBody
 from ludarium.leaderboards.store import Store
 from ludarium.leaderboards.submission import Submission, seal
 
@@ -93,6 +95,52 @@ def test_submissions_come_in_pages_and_by_filters(store, tiny_track):
         assert (count(track="other"), count(version=1), count(version=2)) == (0, 5, 0)
         for wrong in ({"limit": 0}, {"limit": 501}, {"after": -1}, {"after": 2**63}, {"version": "x"}, {"track": "\0"}):
             refused(client.get("/api/v1/submissions", params=wrong), 422, "invalid")
+
+
+def test_a_list_that_is_kept_is_never_older_than_the_board(client, files):
+    """After whatever happens to a submission, the list says at once what the submission's own address says."""
+    ada, listed = client.token(), "/api/v1/submissions"
+    assert client.get(listed).json()["items"] == []
+    digest = client.submit(files["pibt"], ada).json()["digest"]
+    happens = {
+        "waiting": lambda: None,
+        "leased": lambda: happens.setdefault("lease", client.store.queue.take("worker")),
+        "done": lambda: client.store.queue.finish(happens["lease"], VERDICT),
+        "retracted": lambda: client.store.submissions.retract(digest, "it was somebody else's"),
+        "erased": lambda: client.store.submissions.erase(digest),
+        "nobody's": lambda: client.store.submissions.erase_account(client.store.accounts.find("Ada").id),
+    }
+    seen = set()
+    for name in list(happens):
+        happens[name]()
+        answer = client.get(listed)
+        one = client.get(f"{listed}/{digest}").json()
+        one["manifest"].pop("reported", None)
+        assert answer.json()["items"] == [one], name
+        same = client.get(listed, headers={"If-None-Match": answer.headers["etag"]})
+        assert (same.status_code, same.content) == (304, b"")
+        seen.add(answer.headers["etag"])
+    assert len(seen) == 6
+    assert one["account"] is None
+    assert "name" not in one["manifest"]
+
+
+def test_answers_are_forgotten_before_they_fill_the_memory():
+    heads, made = ["a"], []
+
+    def make(size):
+        made.append(size)
+        return SubmissionsBody(items=[], next=10**size)
+
+    answers = Answers(lambda: heads[0], most=100)  # each answer has 29 bytes and more
+    for size in (5, 6, 5, 7, 5, 8, 5):
+        assert json.loads(answers.get(size, lambda size=size: make(size)).body)["next"] == 10**size
+    assert made == [5, 6, 7, 8]
+    answers.get(6, lambda: make(6))
+    assert made == [5, 6, 7, 8, 6]
+    heads[0] = "b"
+    answers.get(5, lambda: make(5))
+    assert made == [5, 6, 7, 8, 6, 5]
 
 
 def stored(store):
