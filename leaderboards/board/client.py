@@ -118,6 +118,23 @@ class BoardClient:
             raise BoardError(f"{self.address}: its answer is no receipt: is this a board?")
         return told
 
+    def reach(self, seconds: float = _SECONDS, *, pause: Callable[[float], None] = time.sleep) -> None:
+        """Wait while nobody listens at the board's address: it may just be starting. After `seconds` pauses, `BoardError`."""
+        for left in range(round(seconds), -1, -1):
+            try:
+                self._connected().connect()
+                return
+            except ConnectionRefusedError as error:
+                self.close()
+                if not left:
+                    raise BoardError(
+                        f"{self.address}: nobody listened there for {seconds:g} seconds: {error}"
+                    ) from None
+            except OSError:  # what is asked next says it in full
+                self.close()
+                return
+            pause(1.0)
+
     def wait(
         self,
         digest: str,

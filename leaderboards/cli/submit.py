@@ -36,7 +36,10 @@ def command(
     transcripts: Annotated[bool, typer.Option(help="Show what was said with language models.")] = True,
     token: TokenFile = None,
     wait: Annotated[
-        bool, typer.Option("--wait", help="With a board: wait for the verdict; exit code 1 if rejected.")
+        bool,
+        typer.Option(
+            "--wait", help="With a board: wait for it to start, then for the verdict; exit code 1 if rejected."
+        ),
     ] = False,
     insecure: Insecure = False,
     as_json: AsJson = False,
@@ -85,6 +88,8 @@ def _send(
     from ludarium.leaderboards.board.client import BoardClient, load_token
 
     client = BoardClient(to, load_token(token), insecure=insecure)
+    if wait:
+        client.reach()
     receipt = client.submit(told["file"])
     if receipt["digest"] != told["sha256"]:
         raise SubmissionError(f"{client.address}: received other bytes ({receipt['digest']:.64}); send it again")

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import socket
 import threading
 
 import pytest
@@ -333,6 +334,26 @@ def test_nobody_there_is_one_clear_line(monkeypatch):
     monkeypatch.setattr("ludarium.leaderboards.board.client.time.sleep", lambda seconds: None)
     with pytest.raises(BoardError, match="cannot be reached"):
         BoardClient("http://127.0.0.1:9").get("/api/v1/board")
+
+
+def test_a_board_that_is_just_starting_is_waited_for():
+    with socket.create_server(("127.0.0.1", 0)) as place:
+        port = place.getsockname()[1]
+    pauses, servers = [], []
+
+    def pause(seconds):
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            servers.append(socket.create_server(("127.0.0.1", port)))
+
+    client = BoardClient(f"http://127.0.0.1:{port}")
+    with pytest.raises(BoardError, match="nobody listened there for 2 seconds"):
+        client.reach(2, pause=pause)
+    assert len(pauses) == 2
+    client.reach(10, pause=pause)
+    client.close()
+    servers[0].close()
+    assert len(pauses) == 3
 
 
 def test_addresses_of_boards_are_told_from_files():
