@@ -93,6 +93,15 @@ def test_a_story_of_a_batch_has_as_many_steps_as_it_says() -> None:
     assert subject.play(case.replace(pinned="vector"), "vector").steps == 6
 
 
+@pytest.mark.parametrize("masked", [False, True])
+def test_an_action_that_does_not_fit_under_fewer_options_becomes_the_lowest_that_does(masked: bool) -> None:
+    """Else our own mistake would be told as the environment's: it cannot be stepped with two numbers for twenty switches."""
+    subject = Subject("worlds:Switches", {"masked": masked})
+    case = Case(length=1, options=(("count", 2),), script=([1, 0],))
+    assert subject.play(case).actions == [[1, 0]]
+    assert subject.play(case.replace(options=())).actions == [[0] * 20]
+
+
 def test_a_failure_is_kept_and_tried_first(tmp_path: Path) -> None:
     first = check("worlds:Combination", profile="ci", laws=["reward_and_flags"], seed=1, folder=tmp_path)
     path = first["reward_and_flags"].failure.path  # type: ignore[union-attr]

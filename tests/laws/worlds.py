@@ -48,6 +48,26 @@ class Combination(Counter):
         return seen, float("nan") if fires else reward, ended, cut, info
 
 
+class Switches(Counter):
+    """As many switches as its option says."""
+
+    def __init__(self, count: int = 20, masked: bool = False) -> None:
+        super().__init__()
+        self.action_space = spaces.MultiDiscrete([2] * count)
+        self.masked = masked
+
+    def reset(self, **given: Any) -> tuple[Any, dict[str, Any]]:
+        return super().reset(**given)[0], self._info()
+
+    def _info(self) -> dict[str, Any]:
+        nvec = self.action_space.nvec  # type: ignore[attr-defined]
+        return {"action_mask": tuple(np.ones(n, np.int8) for n in nvec)} if self.masked else {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        seen, reward, ended, cut, _ = super().step(action[0])
+        return seen, reward, ended, cut, self._info()
+
+
 class Hangs(Counter):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         if self.t == 2:

@@ -1751,7 +1751,7 @@ class Play:
             chosen = {}
             for seat, action in world.unpack(item).items():
                 space, mask = self._mask(seat)
-                if action is None or not (fits(space, action) if wild else allowed(space, mask, action)):
+                if action is None or not (fits(space, action) and (wild or allowed(space, mask, action))):
                     action = lowest(space, mask)
                 chosen[seat] = action
                 legal = legal and allowed(space, mask, action)
