@@ -48,6 +48,21 @@ class Combination(Counter):
         return seen, float("nan") if fires else reward, ended, cut, info
 
 
+class Stranger(Counter):
+    """After the first forty that were made, every second one is another: no law that is tried early sees it."""
+
+    made = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        Stranger.made += 1
+        self.other = Stranger.made > 40 and Stranger.made % 2 == 0
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        seen, _, ended, cut, info = super().step(action)
+        return seen, float(self.other), ended, cut, info
+
+
 class Switches(Counter):
     """As many switches as its option says."""
 

@@ -73,7 +73,7 @@ class Session:
             except Rejected:
                 continue
             except Broken as found:
-                reason = self._reason(law, case, found)
+                reason = self._reason(law, case, found, _TRIES)
                 if reason is None:
                     return self._broken(law, case, found, tried + 1)
                 self._blamed.setdefault(reason.law, (case, reason))
@@ -100,14 +100,15 @@ class Session:
                 self.subject.dead = broken
             raise broken from crash
 
-    def _reason(self, law: str, case: Case, found: Broken) -> Broken | None:
+    def _reason(self, law: str, case: Case, found: Broken, tries: int = 1) -> Broken | None:
         """The other law that is the reason why this one does not hold, if it is another."""
         if found.law != law:
             return found
         if law in _COMPARE:
+            self.subject.doubt(case)
             for basis in _BASIS[: _BASIS.index(law) if law in _BASIS else None]:
                 known = basis in self._rows and self._rows[basis].verdict == "broken"
-                for _ in range(_TRIES if known else 1):  # what is left to chance may go well once
+                for _ in range(_TRIES if known else tries):  # what is left to chance may go well once
                     try:
                         self._hold(basis, case)
                     except Broken as other:

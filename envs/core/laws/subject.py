@@ -264,6 +264,11 @@ class Subject:
         found = self._stories[key]
         return found if isinstance(found, Story) else None
 
+    def doubt(self, case: Case) -> None:
+        """No longer believe that nothing changes the case's episode: something did since, so each law finds out for itself."""
+        if case.script is None:
+            self._stories[self._key("at once", case)] = Broken("", "")
+
     def _all_at_once(self, case: Case) -> Story | None:
         story, watch = self.play(case), ["global", "hold", "scribble", "scribble actions"]
         if self.claims(case)["malformed"] == "raise":
