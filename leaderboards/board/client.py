@@ -118,8 +118,17 @@ class BoardClient:
             raise BoardError(f"{self.address}: its answer is no receipt: is this a board?")
         return told
 
-    def reach(self, seconds: float = _SECONDS, *, pause: Callable[[float], None] = time.sleep) -> None:
-        """Wait while nobody listens at the board's address: it may just be starting. After `seconds` pauses, `BoardError`."""
+    def reach(
+        self,
+        seconds: float = _SECONDS,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+        told: Callable[[str], None] = lambda words: None,
+    ) -> None:
+        """Wait while nobody listens at the board's address: it may just be starting. After `seconds` pauses, `BoardError`.
+
+        `told` hears once that it waits, and for how long.
+        """
         for left in range(round(seconds), -1, -1):
             try:
                 self._connected().connect()
@@ -133,6 +142,8 @@ class BoardClient:
             except OSError:  # what is asked next says it in full
                 self.close()
                 return
+            if left == round(seconds):
+                told(f"{self.address}: nobody listens there yet; waiting up to {seconds:g} seconds")
             pause(1.0)
 
     def wait(

@@ -89,7 +89,7 @@ def _send(
 
     client = BoardClient(to, load_token(token), insecure=insecure)
     if wait:
-        client.reach()
+        client.reach(told=lambda words: typer.echo(words, err=True))
     receipt = client.submit(told["file"])
     if receipt["digest"] != told["sha256"]:
         raise SubmissionError(f"{client.address}: received other bytes ({receipt['digest']:.64}); send it again")

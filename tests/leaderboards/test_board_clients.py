@@ -339,7 +339,7 @@ def test_nobody_there_is_one_clear_line(monkeypatch):
 def test_a_board_that_is_just_starting_is_waited_for():
     with socket.create_server(("127.0.0.1", 0)) as place:
         port = place.getsockname()[1]
-    pauses, servers = [], []
+    pauses, servers, told = [], [], []
 
     def pause(seconds):
         pauses.append(seconds)
@@ -348,8 +348,9 @@ def test_a_board_that_is_just_starting_is_waited_for():
 
     client = BoardClient(f"http://127.0.0.1:{port}")
     with pytest.raises(BoardError, match="nobody listened there for 2 seconds"):
-        client.reach(2, pause=pause)
+        client.reach(2, pause=pause, told=told.append)
     assert len(pauses) == 2
+    assert told == [f"{client.address}: nobody listens there yet; waiting up to 2 seconds"]
     client.reach(10, pause=pause)
     client.close()
     servers[0].close()
