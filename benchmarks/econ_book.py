@@ -1,0 +1,129 @@
+"""The order book: messages a CPU-second beside a plain C twin and the naive Python reference, and the whole fuzz run.
+
+python benchmarks/econ_book.py speed [--messages 1000000] [--repeats 5]
+python benchmarks/econ_book.py fuzz [--logs 12000]
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from econ.book_logs import differ, new_book, tell  # noqa: E402
+from econ.plain_book import PlainBook  # noqa: E402
+
+from ludarium.envs.core.frozen import freeze  # noqa: E402
+from ludarium.envs.econ import book  # noqa: E402
+
+RULES = book.Rules(64, 16, 256, 100, 1, 0)
+MONEY, GOODS = 10**9, 10**6
+
+
+def flow(count: int, seed: int) -> NDArray[np.int64]:
+    """Messages of 64 accounts around a wandering price: 35 % cancels, 5 % market orders, 5 % changes, the rest limits."""
+    rng = random.Random(seed)
+    middle, log = 128.0, []
+    for _ in range(count):
+        middle = min(max(middle + rng.gauss(0, 0.2), 40), 216)
+        chance, side = rng.random(), rng.randrange(2)
+        kind = (
+            book.CANCEL
+            if chance < 0.35
+            else book.MARKET
+            if chance < 0.4
+            else book.MODIFY
+            if chance < 0.45
+            else book.LIMIT
+        )
+        away = round(rng.expovariate(0.2)) - 2
+        level = min(max(int(middle) + (away if side else -away), 0), RULES.levels - 1)
+        log.append((kind, rng.randrange(64), side, level, rng.randint(1, 10), rng.randrange(8), book.NEVER, 0))
+    return np.array(log, np.int64)
+
+
+def timed(play: Callable[[], object]) -> float:
+    """CPU seconds of a call."""
+    begun = time.process_time()
+    play()
+    return time.process_time() - begun
+
+
+def opened() -> book.Book:
+    """A book where everybody has plenty."""
+    s = new_book(RULES, fills=64)
+    s.cash[0], s.stock[0, 0] = MONEY, GOODS
+    return s
+
+
+def twin() -> ctypes.CDLL:
+    """The C twin, compiled with gcc -O3."""
+    target = Path(tempfile.mkdtemp()) / "book.so"
+    subprocess.run(
+        ["gcc", "-O3", "-march=native", "-shared", "-fPIC", "-o", str(target), str(ROOT / "benchmarks/twin/book.c")],
+        check=True,
+    )
+    return ctypes.CDLL(str(target))
+
+
+def speed(messages: int, repeats: int) -> None:
+    """Print messages a CPU-second of ours, the C twin and the reference; all must end with the same money and trades."""
+    log, codes, r = flow(messages, 1), np.zeros(messages, np.int16), freeze(RULES)
+    book.play(freeze(opened()), r, 0, 0, log[:10], True, codes[:10])
+    ours, theirs, library = [], [], twin()
+    for _ in range(repeats):
+        s = opened()
+        ours.append(messages / timed(lambda s=s: book.play(freeze(s), r, 0, 0, log, True, codes)))  # type: ignore[misc]
+        cash, stock = np.full(64, MONEY, np.int64), np.full(64, GOODS, np.int64)
+        done = np.zeros(messages, np.int16)
+        pointers = [ctypes.c_void_p(a.ctypes.data) for a in (log, done, cash, stock)]
+        theirs.append(messages / timed(lambda p=pointers: library.play(ctypes.c_long(messages), *p)))  # type: ignore[misc]
+        assert (done == codes).all(), f"the twin differs at message {int(np.flatnonzero(done != codes)[0])}"
+        assert (cash == s.cash[0]).all()
+        assert (stock == s.stock[0, 0]).all()
+    few = log[:3000]
+    plain = PlainBook([MONEY] * 64, [GOODS] * 64, RULES.slots, RULES.low, RULES.tick, "newest")
+    slow = len(few) / timed(lambda: [tell(plain, tuple(m), True) for m in few.tolist()])
+    share = {name: float((codes == n).mean()) for n, name in enumerate(book.FAULTS) if (codes == n).any()}
+    print("codes: " + ", ".join(f"{name} {100 * part:.1f} %" for name, part in share.items()))
+    print(f"{int(s.trades[0, 0])} trades, {int(s.order_quantity[0, 0].astype(bool).sum())} orders open at the end")
+    for name, rates in (("ours", ours), ("C twin", theirs), ("plain Python", [slow])):
+        print(f"{name:13} {statistics.median(rates):14,.0f} messages/CPU-second (best {max(rates):,.0f})")
+
+
+def fuzz(logs: int) -> None:
+    """Play random logs in the engine and in the reference."""
+    begun = time.process_time()
+    for seed in range(logs):
+        found = differ(seed)
+        if found:
+            sys.exit(f"seed {seed}: {found}")
+    print(f"{logs} logs end as in the reference ({time.process_time() - begun:.0f} CPU-seconds)")
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("speed", "fuzz"))
+    parser.add_argument("--messages", type=int, default=1_000_000)
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--logs", type=int, default=12_000)
+    given = parser.parse_args()
+    speed(given.messages, given.repeats) if given.what == "speed" else fuzz(given.logs)
+
+
+if __name__ == "__main__":
+    main()

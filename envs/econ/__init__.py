@@ -1,0 +1,1 @@
+"""Economic simulacra: worlds with roles, money and talk."""
