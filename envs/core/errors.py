@@ -14,10 +14,12 @@ __all__ = [
     "ActionError",
     "AgentError",
     "AgentFailedError",
+    "BadBracketsError",
     "BudgetExceededError",
     "CassetteMissError",
     "ChainError",
     "ConfigError",
+    "ConservationError",
     "EndpointError",
     "FileFormatError",
     "IllegalActionError",
@@ -30,7 +32,10 @@ __all__ = [
     "MovieBusyError",
     "MovieError",
     "NoMovieError",
+    "NonFiniteError",
     "NotClaimedError",
+    "PopulationError",
+    "RateRangeError",
     "RefusedError",
     "RunError",
     "ScenarioError",
@@ -40,6 +45,8 @@ __all__ = [
     "SubmissionError",
     "TraceError",
     "TrackError",
+    "UncoveredBracketError",
+    "UnitMismatchError",
     "VerdictConflictError",
     "did_you_mean",
 ]
@@ -51,6 +58,38 @@ class LudariumError(Exception):
 
 class ConfigError(LudariumError, ValueError):
     """A parameter of an environment is wrong; raised when the config is made."""
+
+
+class BadBracketsError(ConfigError):
+    """Tax brackets do not begin at 0, do not rise, or have another number of rates than of edges."""
+
+
+class RateRangeError(ConfigError):
+    """A rate is no fraction from 0 to 1; 35 for 35 % is the usual slip."""
+
+
+class NonFiniteError(ConfigError):
+    """A number is infinite or not a number."""
+
+
+class PopulationError(ConfigError):
+    """A population is empty, or has somebody whose wage is not above 0."""
+
+
+class UnitMismatchError(ConfigError):
+    """Quantities are declared in units that do not go together (weekly incomes, yearly brackets)."""
+
+
+class UncoveredBracketError(ConfigError):
+    """Under a strict start-up check: a bracket that no worker can reach, or a population stuck at its hours."""
+
+
+class ConservationError(LudariumError, ValueError):
+    """Money was minted or lost: says by how much, in minor units."""
+
+    def __init__(self, message: str, delta: int = 0) -> None:
+        self.delta = delta
+        super().__init__(message)
 
 
 class InstanceError(LudariumError, ValueError):

@@ -1,0 +1,1 @@
+"""Bilevel taxation: a planner sets rates, workers choose hours."""
