@@ -9,7 +9,12 @@ import random
 import pytest
 
 from ludarium.envs.econ.market.oracles import (
-    bubble, fundamental_values, induced_equilibrium, kyle, maximum_surplus, smiths_alpha,
+    bubble,
+    fundamental_values,
+    induced_equilibrium,
+    kyle,
+    maximum_surplus,
+    smiths_alpha,
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -70,7 +71,7 @@ def bubble(prices: Sequence[float], values: Sequence[float]) -> tuple[float, int
     if not off:
         return 0.0, 0
     run = longest = 0
-    for before, after in zip(off, off[1:], strict=False):
+    for before, after in itertools.pairwise(off):
         run = run + 1 if after > before else 0
         longest = max(longest, run)
     return (max(off) - min(off)) / values[0], longest
