@@ -17,12 +17,14 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.bytes import flat
+from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.state import Field
 
 __all__ = [
     "BUY", "CANCEL", "FAULTS", "LIMIT", "MARKET", "MODIFY", "NEVER", "SELF_MATCH", "SELL", "Book", "Rules", "book_fields",
     "cancel", "clear", "commitment", "expire", "limit", "market", "modify", "open_book", "play", "sound", "uncross",
+    "wipe", "wipe_wide",
 ]  # fmt: skip
 
 BUY, SELL = 0, 1
@@ -360,7 +362,7 @@ def _enter(
 
 
 # --- messages --------------------------------------------------------------------------------------------------------
-@kernel
+@tight
 def limit(
     s: Book, r: Rules, b: int, m: int, account: int, side: int, level: int, quantity: int, expiry: int, rate: int,
     matched: bool,
@@ -390,7 +392,7 @@ def limit(
     return code
 
 
-@kernel
+@tight
 def market(s: Book, r: Rules, b: int, m: int, account: int, side: int, quantity: int, rate: int) -> int:
     """A market order: trade what the other side offers within the collar and the account can pay; the rest is cancelled.
 
@@ -405,7 +407,7 @@ def market(s: Book, r: Rules, b: int, m: int, account: int, side: int, quantity:
     return why if left == quantity else 0
 
 
-@kernel
+@tight
 def cancel(s: Book, r: Rules, b: int, m: int, account: int, side: int, j: int) -> int:
     """Cancel the order in an account's place j (0 <= j < slots) of a side."""
     place = (side * r.accounts + account) * r.slots + j
@@ -415,7 +417,7 @@ def cancel(s: Book, r: Rules, b: int, m: int, account: int, side: int, j: int) -
     return 0
 
 
-@kernel
+@tight
 def modify(
     s: Book, r: Rules, b: int, m: int, account: int, side: int, j: int, level: int, quantity: int, expiry: int,
     rate: int, matched: bool,
@@ -449,7 +451,7 @@ def modify(
     return _enter(s, r, b, m, account, side, level, quantity, expiry, rate, matched, place, number)
 
 
-@kernel
+@tight
 def expire(s: Book, r: Rules, b: int, m: int, now: int) -> int:
     """Cancel the orders that lapse at step `now` or have lapsed; return how many."""
     count = 0
@@ -460,7 +462,7 @@ def expire(s: Book, r: Rules, b: int, m: int, now: int) -> int:
     return count
 
 
-@kernel
+@tight
 def clear(s: Book, r: Rules, b: int, m: int) -> None:
     """Cancel all orders, best prices first, as at the end of a session: all commitments are free again."""
     while s.best[b, m, BUY] >= 0:
@@ -488,7 +490,7 @@ def _auction_level(s: Book, b: int, m: int, reference: int) -> int:
     return chosen
 
 
-@kernel
+@tight
 def uncross(s: Book, r: Rules, b: int, m: int, reference: int) -> int:
     """Clear a call auction at one price for all, in price-time priority; return its level, or -1 if nothing crosses."""
     if s.best[b, m, BUY] < s.best[b, m, SELL]:
@@ -506,37 +508,52 @@ def uncross(s: Book, r: Rules, b: int, m: int, reference: int) -> int:
 
 
 # --- beginning, whole logs, checks -----------------------------------------------------------------------------------
-@kernel
+@inner
+def wipe(row: NDArray[np.int32], value: int) -> None:
+    """Set all of a row; slices that are set at once take long to compile."""
+    for i in range(row.shape[0]):
+        row[i] = value
+
+
+@inner
+def wipe_wide(row: NDArray[np.int64], value: int) -> None:
+    """The same for 64 bits."""
+    for i in range(row.shape[0]):
+        row[i] = value
+
+
+@tight
 def open_book(s: Book, r: Rules, b: int) -> None:
     """Empty all books of a row; the collars are open, the accounts are left as they are."""
     s.treasury[b] = 0
-    s.floor[b] = 0
-    s.cap[b] = r.levels - 1
-    s.order_quantity[b] = 0
-    s.order_level[b] = 0
-    s.order_fee[b] = 0
-    s.order_expiry[b] = 0
-    s.order_id[b] = 0
-    s.order_stamp[b] = 0
-    s.issued[b] = 0
-    s.stamps[b] = 0
-    s.last[b] = -1
-    s.trades[b] = 0
-    s.volume[b] = 0
-    s.turnover[b] = 0
-    s.level_sum[b] = 0
-    s.level_squares[b] = 0
-    s.order_next[b] = -1
-    s.order_before[b] = -1
-    s.head[b] = -1
-    s.tail[b] = -1
-    s.depth[b] = 0
-    s.best[b, :, BUY] = -1
-    s.best[b, :, SELL] = r.levels
-    s.fill[b] = 0
+    wipe(flat(s.floor, b), 0)
+    wipe(flat(s.cap, b), r.levels - 1)
+    wipe(flat(s.order_quantity, b), 0)
+    wipe(flat(s.order_level, b), 0)
+    wipe(flat(s.order_fee, b), 0)
+    wipe(flat(s.order_expiry, b), 0)
+    wipe_wide(flat(s.order_id, b), 0)
+    wipe_wide(flat(s.order_stamp, b), 0)
+    wipe_wide(flat(s.issued, b), 0)
+    wipe_wide(flat(s.stamps, b), 0)
+    wipe(flat(s.last, b), -1)
+    wipe_wide(flat(s.trades, b), 0)
+    wipe_wide(flat(s.volume, b), 0)
+    wipe_wide(flat(s.turnover, b), 0)
+    wipe_wide(flat(s.level_sum, b), 0)
+    wipe_wide(flat(s.level_squares, b), 0)
+    wipe(flat(s.order_next, b), -1)
+    wipe(flat(s.order_before, b), -1)
+    wipe(flat(s.head, b), -1)
+    wipe(flat(s.tail, b), -1)
+    wipe_wide(flat(s.depth, b), 0)
+    wipe(flat(s.fill, b), 0)
+    for m in range(s.best.shape[1]):
+        s.best[b, m, BUY] = -1
+        s.best[b, m, SELL] = r.levels
 
 
-@kernel
+@tight
 def play(s: Book, r: Rules, b: int, m: int, log: NDArray[np.int64], matched: bool, codes: NDArray[np.int16]) -> None:
     """Take a log of messages int64[n, 8]: kind, account, side, level, quantity, j, expiry, fee; write a code for each."""
     for n in range(log.shape[0]):
@@ -579,11 +596,11 @@ def _sound_side(s: Book, r: Rules, b: int, m: int, side: int) -> bool:
     return count == seen and best == s.best[b, m, side]
 
 
-@kernel
+@tight
 def sound(s: Book, r: Rules, out: NDArray[np.bool_]) -> None:
     """Write bool[B, 3]: queues are in order, commitments equal what is held, no balance is below zero."""
     for b in range(out.shape[0]):
-        out[b] = True
+        out[b, 0] = out[b, 1] = out[b, 2] = True
         for account in range(r.accounts):
             money = np.int64(0)
             for m in range(s.stock.shape[1]):

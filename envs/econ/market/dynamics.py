@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.rng import below, draw
 from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.econ import book
@@ -261,7 +261,7 @@ def draw_turns(s: State, c: Scalars, b: int) -> None:
         s.turn[b, j] = kept
 
 
-@kernel
+@tight
 def asked(s: State, c: Scalars, out: NDArray[np.int8]) -> None:
     """All seats, or the one whose turn it is (int8[B, S])."""
     for b in range(out.shape[0]):
@@ -486,7 +486,7 @@ def _welfare(s: State, c: Scalars, b: int) -> float:
     return total
 
 
-@kernel
+@tight
 def step(
     s: State,
     c: Scalars,
@@ -525,10 +525,12 @@ def step(
             reward[b, c.seats - 1] = now - s.wealth[b, c.seats - 1] if c.kind == INDUCED else now
             s.wealth[b, c.seats - 1] = now
         truncated[b] = t + 1 >= c.max_steps
-        terminated[b] = False
+        for seat in range(c.seats):
+            terminated[b, seat] = False
         if truncated[b]:
             s.over[b] = True
-            s.live[b] = False
+            for seat in range(c.seats):
+                s.live[b, seat] = False
             continue
         if c.kind == INSIDER:
             flow.draw_value(s, c, b)

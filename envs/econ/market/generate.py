@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.bytes import flat
+from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.errors import InstanceError
 from ludarium.envs.core.rng import below, draw, episode_key
 from ludarium.envs.econ import book
@@ -62,7 +63,7 @@ def _sort_falling(row: NDArray[np.int64]) -> None:
 def _induce(s: State, c: Scalars, b: int) -> None:
     """Buyers first, then sellers; each has more money than its units can cost."""
     buyers = (c.traders + 1) // 2
-    s.first_stock[b] = 0
+    book.wipe_wide(flat(s.first_stock, b), 0)
     dearest = c.rules.low + c.rules.levels * c.rules.tick
     _draw_values(s, c, b, 0, buyers, True)
     _draw_values(s, c, b, buyers, c.traders - buyers, False)
@@ -115,6 +116,17 @@ def _equip_others(s: State, c: Scalars, b: int) -> None:
 
 
 @inner
+def _fund(s: State, c: Scalars, b: int) -> None:
+    """All that is owned is free."""
+    for account in range(c.accounts):
+        s.cash[b, account] = s.first_cash[b, account]
+        s.held_cash[b, account] = 0
+        for m in range(c.markets):
+            s.stock[b, m, account] = s.first_stock[b, m, account]
+            s.held_stock[b, m, account] = 0
+
+
+@inner
 def _guess(c: Scalars, m: int) -> int:
     """The level that is looked to before there is a trade: what a share is worth, or the middle."""
     if c.kind != ASSET:
@@ -123,7 +135,7 @@ def _guess(c: Scalars, m: int) -> int:
     return min(max(level, 0), c.rules.levels - 1)
 
 
-@kernel
+@tight
 def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
     """Begin episodes in the rows of `which`: drawn from the seed (slot -1), or where `load` put them (slot -2)."""
     for b in range(which.shape[0]):
@@ -133,16 +145,14 @@ def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int6
         s.inst[b] = slots[b]
         s.t[b] = 0
         s.over[b] = False
-        s.live[b] = True
+        for seat in range(c.seats):
+            s.live[b, seat] = True
         if slots[b] != LOADED:
-            s.worth[b] = 0
+            book.wipe_wide(flat(s.worth, b), 0)
             _draw_endowments(s, c, b)
         _equip_others(s, c, b)
         book.open_book(s, c.rules, b)
-        s.cash[b] = s.first_cash[b]
-        s.held_cash[b] = 0
-        s.stock[b] = s.first_stock[b]
-        s.held_stock[b] = 0
+        _fund(s, c, b)
         for m in range(c.markets):
             s.reference[b, m] = _guess(c, m)
         s.halted[b] = 0
@@ -150,21 +160,20 @@ def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int6
         s.grain[b] = 1
         s.minted[b] = 0
         s.faults[b] = 0
-        s.code[b] = 0
-        s.filled[b] = 0
-        s.seen[b] = 0
-        s.before[b] = -1
-        s.changes[b] = 0
-        s.quoted[b] = 0
-        s.traded[b] = 0
-        s.path[b] = -1
-        s.paid[b] = 0
+        book.wipe_wide(flat(s.seen, b), 0)
+        book.wipe(flat(s.before, b), -1)
+        book.wipe_wide(flat(s.changes, b), 0)
+        book.wipe_wide(flat(s.quoted, b), 0)
+        book.wipe_wide(flat(s.traded, b), 0)
+        book.wipe(flat(s.path, b), -1)
+        book.wipe_wide(flat(s.paid, b), 0)
+        book.wipe_wide(flat(s.signal, b), 0)
         s.value[b] = 0
-        s.signal[b] = 0
-        s.wealth[b] = 0.0
-        for seat in range(c.traders + c.maker):
-            s.wealth[b, seat] = wealth(s, c, b, seat, 0)
-        s.first_wealth[b] = s.wealth[b]
+        for seat in range(c.seats):
+            s.code[b, seat] = 0
+            s.filled[b, seat] = 0
+            s.wealth[b, seat] = wealth(s, c, b, seat, 0) if seat < c.traders + c.maker else 0.0
+            s.first_wealth[b, seat] = s.wealth[b, seat]
         if c.kind == INSIDER:
             flow.draw_value(s, c, b)
         draw_turns(s, c, b)

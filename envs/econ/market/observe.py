@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.econ.book import BUY, SELL
 from ludarium.envs.econ.market.dynamics import ASSET, INDUCED, INSIDER, Scalars, State, calling, to_come, worth_of
 
@@ -110,7 +110,7 @@ def _own(s: State, c: Scalars, b: int, seat: int, out: NDArray[np.float32], at: 
                 at += 2
 
 
-@kernel
+@tight
 def see(s: State, c: Scalars, first: int, own: bool, seats: NDArray[np.int32], out: NDArray[np.float32]) -> None:
     """Write float32[B, n, X] of the seats int32[B, n] (-1: skip) of the role whose first seat is `first`."""
     for b in range(seats.shape[0]):

@@ -18,6 +18,7 @@ _UNMOVED = (
 )  # fmt: skip
 """Metrics that an exchange of buyers and sellers leaves as they are."""
 _MONEY = (
+    "market_maker_profit",
     "turnover", "mean_price", "spread", "volatility", "surplus", "maximum_surplus", "equilibrium_price", "price_rmse",
     "profit_dispersion",
 )  # fmt: skip
