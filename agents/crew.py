@@ -125,15 +125,17 @@ class Crew:
 
     def _put_each(self, agent: Agent, seats: tuple[str, ...], asked: Any) -> None:
         simulator = self.batch.simulator
-        turns = {simulator.seats[s]: self.turn(agent.view, int(s)) for s in asked}
+        # the view of all that is the case is one for all seats: of 10,000 workers it would be made 10,000 times
+        seen = simulator.full(self.batch.state, self.row, self.task.information) if agent.view == "state" else None
+        turns = {simulator.seats[s]: self.turn(agent.view, int(s), seen) for s in asked}
         answers = agent.act(turns)
         for seat, s in zip(turns, asked, strict=True):
             if not isinstance(answers, Mapping) or seat not in answers:
                 raise AgentError(f"{type(agent).__name__} returned no action for {seat}")
             self.put(int(s), answers[seat])
 
-    def turn(self, view: str, seat: int) -> Turn:
-        """What a seat is told now, in the form that an agent wants."""
+    def turn(self, view: str, seat: int, seen: Any = None) -> Turn:
+        """What a seat is told now, in the form that an agent wants; `seen` is the view `state`, where it is at hand."""
         batch, row = self.batch, self.row
         r = int(np.searchsorted(batch.simulator.offsets, seat, side="right")) - 1
         i = seat - batch.simulator.offsets[r]
@@ -142,7 +144,7 @@ class Crew:
         if view == "array":
             observation = seat_of(batch.observed[r], row, i)
         elif view == "state":
-            observation = batch.simulator.full(batch.state, row, self.task.information)
+            observation = batch.simulator.full(batch.state, row, self.task.information) if seen is None else seen
         elif view == "picture":
             observation = batch.simulator.scene(batch.state, row)
         else:

@@ -53,6 +53,11 @@ def power(x: float, p: float) -> float:
     """Raise x to the power of p, for x >= 0, to about |p log x| units in the last place."""
     if x == 0.0:
         return 1.0 if p == 0.0 else 0.0 if p > 0.0 else math.inf
+    if 0.0 <= p <= 8.0 and 2.0 * p == math.floor(2.0 * p):  # by products, exact where they are
+        found = math.sqrt(x) if p != math.floor(p) else 1.0
+        for _ in range(int(p)):
+            found *= x
+        return found
     return exp_of(p * log_of(x))
 
 

@@ -12,7 +12,10 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import kernel
 
-__all__ = ["APPROVAL", "CONDORCET", "DICTATOR", "MAX_CANDIDATES", "PLURALITY", "RANKED", "RULES", "SCORE", "ballots", "decide", "order_of", "ranking_number"]  # fmt: skip
+__all__ = [
+    "APPROVAL", "CONDORCET", "DICTATOR", "MAX_CANDIDATES", "PLURALITY", "RANKED", "RULES", "SCORE", "ballots", "decide",
+    "order_of", "ranking_number",
+]  # fmt: skip
 
 RULES = ("plurality", "approval", "ranked", "condorcet", "score", "random_dictator")
 PLURALITY, APPROVAL, RANKED, CONDORCET, SCORE, DICTATOR = range(6)

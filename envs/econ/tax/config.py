@@ -139,6 +139,14 @@ class TaxConfig(Config):
         self._validate_population()
         self._validate_units()
         self._validate_rates()
+        if self.settle == "year" and self.utility != "quasilinear":
+            raise ConfigError(
+                f"settle = 'year' with utility = {self.utility!r}; yearly taxes need quasi-linear utilities"
+            )
+        if self.swf in ("crra", "equality_productivity") and self.utility != "quasilinear":
+            raise ConfigError(
+                f"swf = {self.swf!r} counts money; it needs utility = 'quasilinear', not {self.utility!r}"
+            )
         if self.legacy and self.rate_mode == "absolute" and self.voting != "none":
             raise ConfigError("legacy = True has no votes on rates that are named; use rate_mode = 'delta'")
 
@@ -169,6 +177,11 @@ class TaxConfig(Config):
             raise UnitMismatchError(
                 f"hours_per = {self.hours_per!r} with income_per = {self.income_per!r}: incomes of a shorter time than the "
                 f"hours that earn them; use income_per = {self.hours_per!r}"
+            )
+        if self.hours_max < self.standard_hours / 40.0:
+            raise UnitMismatchError(
+                f"hours_max = {self.hours_max} a {self.hours_per}: less than one hour a week; hours are declared per "
+                f"{self.hours_per}, forty of a week are {self.standard_hours:g}"
             )
         if isinstance(self.brackets, str) and self.brackets != "flat" and self.income_per != "year":
             raise UnitMismatchError(
@@ -242,4 +255,11 @@ class TaxConfig(Config):
     @property
     def cents(self) -> float:
         """Cents of wage (a period's income for each hour) in one unit of the population's numbers."""
-        return CENTS / 40.0 if self.wages == "income" else CENTS * _WEEKS[self.income_per] / _WEEKS[self.hours_per]
+        if self.wages == "income":
+            return CENTS / self.standard_hours
+        return CENTS * _WEEKS[self.income_per] / float(_WEEKS[self.hours_per])
+
+    @property
+    def standard_hours(self) -> float:
+        """Forty hours a week, in the unit of hours."""
+        return 40.0 * _WEEKS[self.hours_per]

@@ -22,6 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
+Rates = Sequence[float] | NDArray[np.float64]
 
 
 def elasticity(d: float) -> float:
@@ -74,7 +75,7 @@ def gini(values: ArrayLike) -> float:
     return float((2.0 * np.arange(1, n + 1) - n - 1.0) @ x / (n * total))
 
 
-def owed(z: ArrayLike, edges: Sequence[float], rates: Sequence[float]) -> Floats:
+def owed(z: ArrayLike, edges: Sequence[float], rates: Rates) -> Floats:
     """Tax on incomes float[N] under marginal rates; the last bracket is unbounded."""
     z = np.asarray(z, np.float64)
     tops = [*edges[1:], np.inf]
@@ -105,7 +106,7 @@ class Economy(NamedTuple):
         return best_income(self, [0.0] * len(self.edges))
 
 
-def best_income(economy: Economy, rates: Sequence[float]) -> Floats:
+def best_income(economy: Economy, rates: Rates) -> Floats:
     """Each worker's exactly best income under a schedule, regressive ones too; the lowest one where he is indifferent.
 
     In every bracket the objective is concave: its best income there is where the marginal net wage meets marginal
@@ -128,19 +129,19 @@ def best_income(economy: Economy, rates: Sequence[float]) -> Floats:
     return best
 
 
-def utility(economy: Economy, z: ArrayLike, rates: Sequence[float]) -> Floats:
+def utility(economy: Economy, z: ArrayLike, rates: Rates) -> Floats:
     """Utilities of workers with these incomes: after tax and an equal rebate, less disutility."""
     z = np.asarray(z, np.float64)
     tax = owed(z, economy.edges, rates)
     return z - tax + tax.mean() - economy.k * (z / economy.w) ** economy.d
 
 
-def welfare(economy: Economy, rates: Sequence[float]) -> float:
+def welfare(economy: Economy, rates: Rates) -> float:
     """Welfare a head, sum(g u) / N, when everybody answers the schedule best."""
     return float((economy.g * utility(economy, best_income(economy, rates), rates)).mean())
 
 
-def legacy_welfare(economy: Economy, rates: Sequence[float]) -> float:
+def legacy_welfare(economy: Economy, rates: Rates) -> float:
     """The seed project's sum(u / max(z, 1)), which idle workers inflate; for comparison only."""
     z = best_income(economy, rates)
     return float((utility(economy, z, rates) / np.maximum(z, 1.0)).sum())
@@ -149,7 +150,8 @@ def legacy_welfare(economy: Economy, rates: Sequence[float]) -> float:
 def inverse_weights(reference: ArrayLike, percentile: float = 5.0) -> Floats:
     """Weights of mean 1 in inverse proportion to a reference income, floored at a percentile."""
     z = np.asarray(reference, np.float64)
-    weights = 1.0 / np.maximum(z, max(float(np.percentile(z, percentile)), 1e-9))
+    floor = float(np.percentile(z, percentile, method="inverted_cdf"))
+    weights = 1.0 / np.maximum(z, max(floor, 1e-9))
     return weights / weights.mean()
 
 
@@ -160,7 +162,7 @@ def optimum(economy: Economy) -> float:
 
 
 def bracket_rates(
-    z: Floats, g: Floats, edges: Sequence[float], e: float, before: Sequence[float], tolerance: float = 1e-9
+    z: Floats, g: Floats, edges: Sequence[float], e: float, before: Rates, tolerance: float = 1e-9
 ) -> Floats:
     """One application of the bracket rule to observed incomes (specs: tau = (1 - G) / (1 - G + a e)).
 

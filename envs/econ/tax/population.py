@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import kernel
+from ludarium.envs.core.compile import inner, kernel
 from ludarium.envs.core.errors import PopulationError
 from ludarium.envs.core.rng import draw, unit
 from ludarium.envs.econ.floats import exp_of, log_gamma, log_of, power
@@ -90,7 +90,7 @@ def gb2_table(nu: float, tau: float, knots: int = 4096) -> Table:
     return Table(y, grid.copy(), slope)
 
 
-@kernel
+@inner
 def _gb2_log_ratio(place: float, table: Table) -> float:
     """log(v / (1 - v)) at a place, by Hermite's cubic between the knots."""
     y = log_of(place) - log_of(1.0 - place)
