@@ -222,9 +222,22 @@ class Batch:
                 if bad >= 0:
                     self._outside(r, *divmod(int(bad), role.count))
                 continue
+            if isinstance(space, spaces.MultiDiscrete) and space.nvec.ndim == 1:
+                self._check_many(r, space, first)
+                continue
             for b in range(self.rows):
                 for i in range(role.count):
                     self._check_one(r, b, i, space, first)
+
+    def _check_many(self, r: int, space: spaces.MultiDiscrete, first: int) -> None:
+        """What `canonical` does, for actions of several numbers."""
+        buffer = self.actions[r]
+        here = self.asked[:, first : first + buffer.shape[1]] != 0
+        wrong = ((buffer < space.start) | (buffer >= space.start + space.nvec)).any(2) & here
+        if wrong.any():
+            b, i = np.argwhere(wrong)[0]
+            self._outside(r, int(b), int(i))
+        buffer[~here] = space.start
 
     def _check_one(self, r: int, b: int, i: int, space: spaces.Space[Any], first: int) -> None:
         buffer = self.actions[r]
