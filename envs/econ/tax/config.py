@@ -23,7 +23,9 @@ SWF = ("inverse", "uniform", "rank", "rawls", "crra", "equality_productivity", "
 PLATFORMS = 21
 """Flat rates that a candidate can stand for: 0, 5, ..., 100 %."""
 _WEEKS = {"week": 1, "year": 52}
-_PARAMS = {"gb2": (), "pareto": (16_000.0, 2.0), "lognormal": (50_000.0, 0.8), "uniform": (2_579.2, 330_928.0), "array": ()}  # fmt: skip
+_PARAMS = {
+    "gb2": (), "pareto": (16_000.0, 2.0), "lognormal": (50_000.0, 0.8), "uniform": (2_579.2, 330_928.0), "array": (),
+}  # fmt: skip
 _LEGACY = {"utility": "quasilinear", "k": 0.0005, "d": 3.5, "hours_max": 100, "swf": "legacy", "wages": "income"}
 
 
@@ -99,7 +101,7 @@ class TaxConfig(Config):
     examples: ClassVar[dict[str, tuple[Any, ...]]] = {
         "max_steps": (1, 7, 40), "steps_per_year": (1, 2, 3, 5), "n_workers": (1, 2, 3, 7), "grouped": ("no", "yes"),
         "population": ("gb2", "pareto", "lognormal", "uniform"), "params": ((),), "incomes": ((),), "k": ("median_40h", 0.02),
-        "d": (2.0, 3.5), "eta": (0.5, 2.0), "hours_max": (10, 60, 100), "hour_parts": (1, 4), "tastes": ((1.0,), (0.8, 1.0, 1.25)),
+        "d": (2.0, 3.5), "eta": (0.5, 2.0), "hours_max": (10, 60, 100), "hour_parts": (1, 4), "tastes": ((1.0,), (0.8, 1.25)),
         "brackets": ("flat", "three", "us2018", "us2024", (0, 5_000, 40_000)), "rate_step": (0.05, 0.1), "start_rates": ((),),
         "candidates": (2, 3, 4), "score_levels": (2, 3), "legacy": (False,), "strict": (False,),
     }  # fmt: skip
