@@ -48,7 +48,8 @@ def sort_whole(values: NDArray[np.int64]) -> None:
         there = not there
         shift += 11
     if there:
-        values[:] = spare
+        for i in range(n):  # whole arrays are assigned with a check of shapes, which takes seconds to compile
+            values[i] = spare[i]
 
 
 @kernel

@@ -159,10 +159,11 @@ def decide(
     int64[C]: votes, approvals, points, last round's first places, or the worst majority.
     """
     count = ties.shape[0]
-    alive = standing.copy()
+    alive = np.zeros(count, np.bool_)
     tally[:] = 0
     anybody = False
     for c in range(count):
+        alive[c] = standing[c]
         anybody = anybody or alive[c]
     if not anybody:
         return -1, False

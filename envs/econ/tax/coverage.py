@@ -35,7 +35,7 @@ class Coverage(NamedTuple):
 def coverage(simulator: Tax) -> Coverage:
     """Count untaxed best responses by bracket and at the corner."""
     from ludarium.envs.econ.tax.config import TaxConfig
-    from ludarium.envs.econ.tax.reset import reference_income
+    from ludarium.envs.econ.tax.reset import reference_incomes
 
     config: TaxConfig = simulator.config
     given = config.replace(
@@ -46,7 +46,8 @@ def coverage(simulator: Tax) -> Coverage:
     state = probe.new(1)
     probe.reset(state, np.ones(1, np.bool_), np.zeros(1, np.int64), np.full(1, -1, np.int32))
     count = given.n_workers
-    incomes = np.array([reference_income(state, probe.scalars, 0, i, probe.tastes) for i in range(count)])
+    incomes = np.empty(count)
+    reference_incomes(state, probe.scalars, 0, probe.tastes, incomes)
     hours = incomes / state.wage[0]
     inside = np.searchsorted(simulator.edges, incomes, side="right") - 1
     reached = np.bincount(inside, minlength=len(simulator.edges)) / count

@@ -22,7 +22,8 @@ from ludarium.envs.econ.taxes import cumulate, tax_of
 from ludarium.envs.econ.voting import decide
 
 __all__ = [
-    "BALLOT", "HOURS", "PLATFORM", "RATES", "STAND", "VOTE", "WORK", "Scalars", "State", "asked", "check", "fields", "step",
+    "BALLOT", "HOURS", "PLATFORM", "RATES", "STAND", "VOTE", "WORK", "Scalars", "State", "asked", "check", "fields", "hold_votes",
+    "step",
 ]  # fmt: skip
 
 STAND, VOTE, RATES, WORK = range(4)
@@ -432,6 +433,28 @@ def _enjoy(
         reward[0] = (s.welfare[b] - (before if c.change else 0.0)) / size
 
 
+@inner
+def _count_faults(s: State, c: Scalars, b: int, given: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
+    limit = limit_of(s, c, b)
+    if limit >= c.actions:
+        return
+    code = HOURS if s.phase[b] == WORK else PLATFORM if s.phase[b] == STAND else BALLOT
+    for i in range(c.workers):
+        if given[i] >= limit:
+            fault[1 if c.grouped else 1 + i] = code
+            s.faults[b] += 1
+
+
+@inner
+def _pass(s: State, c: Scalars, b: int, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> None:
+    s.t[b] += 1
+    terminated[b] = False
+    truncated[b] = s.t[b] >= c.max_steps
+    if truncated[b]:
+        s.over[b] = True
+        s.live[b] = False
+
+
 @kernel
 def step(
     s: State,
@@ -443,32 +466,42 @@ def step(
     terminated: NDArray[np.bool_],
     truncated: NDArray[np.bool_],
     fault: NDArray[np.int16],
+    voting: NDArray[np.bool_],
 ) -> None:
-    """Advance every row that is not over: `plan` int64[B, K] levels of rates, `given` int64[B, N] the workers' actions."""
+    """Advance every row that is not over, but those of `voting` bool[B]: `plan` int64[B, K] levels of rates, `given` int64[B, N] the workers' actions."""
     for b in range(s.t.shape[0]):
-        if s.over[b]:
+        if s.over[b] or voting[b]:
             continue
         fault[b] = 0
         reward[b] = 0.0
         if s.phase[b] == RATES:
             _set_rates(s, c, b, edges, plan[b])
         else:
-            limit = limit_of(s, c, b)
-            code = HOURS if s.phase[b] == WORK else PLATFORM if s.phase[b] == STAND else BALLOT
-            if limit < c.actions:
-                for i in range(c.workers):
-                    if given[b, i] >= limit:
-                        fault[b, 1 if c.grouped else 1 + i] = code
-                        s.faults[b] += 1
-            if s.phase[b] == WORK:
-                _work(s, c, b, edges, given[b], reward[b])
-            elif s.phase[b] == STAND:
-                _stand(s, c, b, given[b])
-            else:
-                _elect(s, c, b, given[b])
-        s.t[b] += 1
-        terminated[b] = False
-        truncated[b] = s.t[b] >= c.max_steps
-        if truncated[b]:
-            s.over[b] = True
-            s.live[b] = False
+            _count_faults(s, c, b, given[b], fault[b])
+            _work(s, c, b, edges, given[b], reward[b])
+        _pass(s, c, b, terminated, truncated)
+
+
+@kernel
+def hold_votes(
+    s: State,
+    c: Scalars,
+    given: NDArray[np.int64],
+    reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_],
+    truncated: NDArray[np.bool_],
+    fault: NDArray[np.int16],
+    voting: NDArray[np.bool_],
+) -> None:
+    """Advance the rows of `voting` bool[B]: workers stand, or vote. A kernel of its own: most worlds never need it."""
+    for b in range(s.t.shape[0]):
+        if s.over[b] or not voting[b]:
+            continue
+        fault[b] = 0
+        reward[b] = 0.0
+        _count_faults(s, c, b, given[b], fault[b])
+        if s.phase[b] == STAND:
+            _stand(s, c, b, given[b])
+        else:
+            _elect(s, c, b, given[b])
+        _pass(s, c, b, terminated, truncated)

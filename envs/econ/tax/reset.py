@@ -16,12 +16,14 @@ from ludarium.envs.econ.tax.personas import draw_person
 from ludarium.envs.econ.tax.population import Table, draw_wages
 from ludarium.envs.econ.taxes import cumulate
 
-__all__ = ["reference_income", "reset"]
+__all__ = ["reference_incomes", "reset"]
 
 
 @kernel
 def _median_of(values: NDArray[np.int64]) -> int:
-    ordered = values.copy()
+    ordered = np.empty(values.shape[0], np.int64)
+    for i in range(values.shape[0]):
+        ordered[i] = values[i]
     sort_whole(ordered)
     n = ordered.shape[0]
     return (ordered[(n - 1) // 2] + ordered[n // 2]) // 2
@@ -47,7 +49,7 @@ def _disutility(s: State, c: Scalars, b: int, standard: float, tastes: NDArray[n
                 s.strain[b, p, h] = felt
 
 
-@kernel
+@inner
 def reference_income(s: State, c: Scalars, b: int, i: int, tastes: NDArray[np.float64]) -> float:
     """A worker's untaxed best response (cents), whatever he does in the world."""
     k = s.scale_k[b] * (tastes[np.int64(s.person[b, i, 3])] if c.personas else tastes[0])
@@ -58,6 +60,13 @@ def reference_income(s: State, c: Scalars, b: int, i: int, tastes: NDArray[np.fl
         eta = 1.0 if c.utility == 2 else c.eta
         hours = power(power(wage / s.median_income[b], 1.0 - eta) / (k * c.d), 1.0 / (c.d - 1.0 + eta))
     return wage * min(hours, most)
+
+
+@kernel
+def reference_incomes(s: State, c: Scalars, b: int, tastes: NDArray[np.float64], out: NDArray[np.float64]) -> None:
+    """Write everybody's untaxed best response (cents, float64[N])."""
+    for i in range(out.shape[0]):
+        out[i] = reference_income(s, c, b, i, tastes)
 
 
 @kernel
@@ -123,7 +132,8 @@ def reset(
         s.slate[b] = -1
         s.platform[b] = -1
         s.tally[b] = 0
-        s.rates[b] = start
+        for j in range(c.brackets):
+            s.rates[b, j] = start[j]
         cumulate(edges, s.rates[b], s.base[b])
         s.hours[b] = 0
         s.earned[b] = 0

@@ -154,7 +154,11 @@ class Tax(ArraySimulator):
 
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""
-        dynamics.step(state, self.scalars, self.edges, actions[0][:, 0], self._by_worker(actions[1]), *out)
+        work = self._by_worker(actions[1])
+        voting = state.phase < dynamics.RATES if self.scalars.rule >= 0 else np.zeros(len(state.t), np.bool_)
+        dynamics.step(state, self.scalars, self.edges, actions[0][:, 0], work, *out, voting)
+        if self.scalars.rule >= 0:
+            dynamics.hold_votes(state, self.scalars, work, *out, voting)
 
     # --- views -----------------------------------------------------------------------------------------------------
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
