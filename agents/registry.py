@@ -47,6 +47,11 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "desk-idle": ("ludarium.agents.text.desk.staff:Idle", "does nothing at the desk"),
     "coin-oracle": ("ludarium.agents.text.coin:CoinOracle", "a shortest plan to the coin"),
     "cooking-oracle": ("ludarium.agents.text.cooking:CookingOracle", "a shortest plan to the meal"),
+    "zi-u": ("ludarium.agents.econ.market_traders:ZIU", "zero intelligence: random prices"),
+    "zi-c": ("ludarium.agents.econ.market_traders:ZIC", "zero intelligence with a budget: random prices without a loss"),
+    "zip": ("ludarium.agents.econ.market_traders:ZIP", "a profit margin that follows trades and shouts"),
+    "gd": ("ludarium.agents.econ.market_traders:GD", "the price of most expected profit, by beliefs"),
+    "quoter": ("ludarium.agents.econ.market_traders:Quoter", "a market maker that leans against its inventory"),
 }
 """Name -> class and one line about it."""
 _OPTIONS = re.compile(r"(\w+=[^&\s'\"]*)(&\w+=[^&\s'\"]*)*")

@@ -58,7 +58,9 @@ def test_nothing_is_minted_or_lost_whatever_is_done(preset: str, options: dict[s
     assert replayed.ok
 
 
-@pytest.mark.parametrize("options", [{}, {"num_traders": 7, "units": 3, "values": "uniform", "max_quantity": 3}])
+@pytest.mark.parametrize(
+    "options", [{"periods": 1}, {"num_traders": 7, "periods": 3, "units": 3, "values": "uniform", "max_quantity": 3}]
+)
 def test_efficiency_agrees_with_the_oracles(options: dict[str, Any]) -> None:
     batch, rng = begun(3, max_steps=120, **options), np.random.default_rng(2)
     total = np.zeros(3)
@@ -71,9 +73,10 @@ def test_efficiency_agrees_with_the_oracles(options: dict[str, Any]) -> None:
         worth = batch.state.worth[b].tolist()
         stock = batch.state.first_stock[b, 0, : plan.num_traders].tolist()
         most = maximum_surplus(worth, stock)
-        assert figures["maximum_surplus"][b] == most
+        days = batch.simulator.scalars.periods
+        assert figures["maximum_surplus"][b] == days * most
         assert total[b] == pytest.approx(figures["surplus"][b], abs=1e-9)  # prices are paid from one trader to another
-        assert figures["allocative_efficiency"][b] == pytest.approx(total[b] / most, abs=1e-9)
+        assert figures["allocative_efficiency"][b] == pytest.approx(total[b] / (days * most), abs=1e-9)
         values = [v for row, units in zip(worth, stock, strict=True) if not units for v in row]
         costs = [v for row, units in zip(worth, stock, strict=True) if units for v in row]
         oracle = induced_equilibrium(values, costs)
@@ -82,7 +85,7 @@ def test_efficiency_agrees_with_the_oracles(options: dict[str, Any]) -> None:
 
 
 def test_trade_at_the_equilibrium_is_efficient() -> None:
-    batch = begun(num_traders=10, units=2, open_orders=2, max_steps=40, values="uniform")
+    batch = begun(num_traders=10, units=2, open_orders=2, max_steps=40, values="uniform", periods=1)
     state, price = batch.state, float(batch.simulator.metrics(batch.state)["equilibrium_price"][0])
     p = batch.simulator.plan
     for _ in range(40):
@@ -144,7 +147,7 @@ def test_kyles_insider_finds_the_closed_form() -> None:
 
 
 def test_a_halt_stops_all_but_cancellations_and_the_fee_goes_to_the_treasury() -> None:
-    batch = begun(regulator=True, num_traders=2, units=2, max_steps=20, low=1000)
+    batch = begun(regulator=True, num_traders=2, units=2, max_steps=20, low=1000, periods=1)
     order = [[book.LIMIT, 0, 100, 1, 0, 0], [0] * 6]
     batch.put(0, [order])
     batch.put(1, [[[0, 6, 0]]])  # a fee of 50 basis points
@@ -166,7 +169,7 @@ def test_a_halt_stops_all_but_cancellations_and_the_fee_goes_to_the_treasury() -
 
 
 def test_a_call_auction_clears_at_one_price() -> None:
-    batch = begun(auction="open", auction_steps=3, max_steps=10, seed=3)
+    batch = begun(auction="open", auction_steps=3, max_steps=10, seed=3, periods=1)
     rng, n = np.random.default_rng(0), batch.simulator.plan.num_traders
     while batch.t[0] < 3:
         actions = np.zeros((1, n, 6), np.int64)
@@ -223,7 +226,7 @@ def test_words_and_arrays_come_to_the_same_digest() -> None:
 
 
 def test_words_say_what_is_so_and_calls_that_are_wrong_are_named() -> None:
-    batch = begun(num_traders=4, max_steps=9)
+    batch = begun(num_traders=4, max_steps=9, periods=1)
     simulator, state = batch.simulator, batch.state
     actions = np.zeros((1, 4, 6), np.int64)
     actions[0, 0] = book.LIMIT, 0, 99, 1, 0, 0
@@ -281,7 +284,7 @@ def test_wrong_options_are_named(options: dict[str, Any], said: str) -> None:
 
 
 def test_actions_outside_the_space_change_nothing() -> None:
-    batch = begun(num_traders=2, max_steps=5)
+    batch = begun(num_traders=2, max_steps=5, periods=1)
     before = batch.digest()
     for wrong in ([1, 0, 200, 1, 0, 0], [1, 0, -1, 1, 0, 0], [5, 0, 0, 0, 0, 0]):
         batch.put(0, [[wrong, [0] * 6]])

@@ -18,7 +18,7 @@ def efficiencies(constrained: bool, seeds: int, quotes: int, **options: Any) -> 
 
     The price is uniform over all levels, or over those at which the next unit makes no loss (Gode and Sunder 1993).
     """
-    simulator = Market(MarketConfig.of(mode="sequential", max_steps=quotes, **options))
+    simulator = Market(MarketConfig.of(mode="sequential", max_steps=quotes, periods=1, **options))
     state = simulator.new(seeds)
     n, rows = simulator.plan.num_traders, np.arange(seeds)
     out = Out(

@@ -33,8 +33,9 @@ class Plan(NamedTuple):
     max_quantity: int
     open_orders: int
     periods: int
+    """days: units are paid for what they are worth, shares bear dividends, and all orders lapse at the end of each"""
     dividends: tuple[tuple[int, ...], ...]
-    """by instrument, equally likely, paid at the end of each period"""
+    """by instrument, equally likely"""
     terminal: tuple[int, ...]
     """by instrument: what a share is worth at the end"""
     crowd: int
@@ -45,7 +46,7 @@ class Plan(NamedTuple):
 
 _SSW = (0, 8, 28, 60)
 PRESETS: dict[str, Plan] = {
-    "gode-sunder": Plan("induced", 24, ("good",), 1, 200, 1, 1, 1, 1, 1, ((0,),), (0,), 0, 0),
+    "gode-sunder": Plan("induced", 24, ("good",), 1, 200, 1, 1, 1, 1, 6, ((0,),), (0,), 0, 0),
     "ssw-bubble": Plan("asset", 9, ("share",), 2, 640, 1, 1, 4, 4, 15, (_SSW,), (0,), 0, 0),
     "multi-asset": Plan(
         "asset", 8, ("short", "medium", "long"), 3, 480, 1, 1, 4, 3, 8, ((0, 10), _SSW, (0, 40)), (40, 0, 100), 0, 0
@@ -145,9 +146,11 @@ class MarketConfig(Config):
         places = (p.num_traders + 1 + self.crowd_accounts) * p.open_orders * 2 * len(p.instruments)
         if places > MAX_PLACES or p.levels * len(p.instruments) > MAX_LEVELS:
             raise ConfigError(f"{places} places for orders on {p.levels} levels are too many for one episode")
-        money = 16 * (p.num_traders + 1) * p.units * len(p.instruments) * (p.low + p.levels * p.tick)
+        money = 16 * p.periods * (p.num_traders + 1) * p.units * len(p.instruments) * (p.low + p.levels * p.tick)
         if money >= 1 << 60:
-            raise ConfigError(f"low, tick, levels, units and num_traders make {money} of money, more than 2**60")
+            raise ConfigError(
+                f"low, tick, levels, units, periods and num_traders make {money} of money, more than 2**60"
+            )
 
     @functools.cached_property
     def plan(self) -> Plan:

@@ -130,7 +130,7 @@ class State(NamedTuple):
     grain: NDArray[np.int32]
     """int32[B]: prices are multiples of so many levels"""
     minted: NDArray[np.int64]
-    """int64[B]: money that dividends brought in"""
+    """int64[B]: money that dividends, or the worth of units, brought in"""
     faults: NDArray[np.int32]
     turn: NDArray[np.int16]
     """int16[B, S]: seats in the order in which they act"""
@@ -423,8 +423,23 @@ def _note(s: State, c: Scalars, b: int) -> None:
 
 
 @inner
+def _redeem(s: State, c: Scalars, b: int) -> None:
+    """The end of a day under induced values: pay what units are worth, take back those of before, and begin anew."""
+    for account in range(c.accounts):
+        if account < c.traders:
+            gained = np.int64(0)
+            for k in range(c.units):
+                gained += np.int64(s.worth[b, account, k]) * (
+                    np.int64(k < s.stock[b, 0, account]) - np.int64(k < s.first_stock[b, 0, account])
+                )
+            s.cash[b, account] += gained
+            s.minted[b] += gained
+        s.stock[b, 0, account] = s.first_stock[b, 0, account]
+
+
+@inner
 def _end_period(s: State, c: Scalars, b: int) -> None:
-    """Return what is held, then pay the dividends."""
+    """Return what is held, then pay the dividends, or what units are worth."""
     period = np.int64(s.t[b]) // c.period_steps
     for m in range(c.markets):
         book.clear(s, c.rules, b, m)
@@ -435,6 +450,8 @@ def _end_period(s: State, c: Scalars, b: int) -> None:
             for account in range(c.accounts):
                 s.cash[b, account] += paid * np.int64(s.stock[b, m, account])
                 s.minted[b] += paid * np.int64(s.stock[b, m, account])
+    if c.kind == INDUCED:
+        _redeem(s, c, b)
 
 
 @inner

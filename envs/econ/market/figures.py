@@ -15,7 +15,7 @@ from ludarium.envs.econ.market.oracles import bubble, fundamental_values
 if TYPE_CHECKING:
     from ludarium.envs.econ.market.simulator import Market
 
-__all__ = ["full", "impact_of", "invariants", "metrics"]
+__all__ = ["full", "impact_of", "intensity_of", "invariants", "metrics"]
 
 Floats = NDArray[np.float64]
 
@@ -30,6 +30,12 @@ def impact_of(config: MarketConfig) -> float:
         return 0.0
     sigma_value, sigma_noise, n = 4 * (p.levels // 2 // 32), 4 * p.noise, p.num_traders
     return math.sqrt(n) / (n + 1) * sigma_value / sigma_noise
+
+
+def intensity_of(config: MarketConfig) -> float:
+    """Units that an insider orders for each level by which the value exceeds its mean, in the same equilibrium."""
+    p = config.plan
+    return 4 * p.noise / (4 * (p.levels // 2 // 32) * math.sqrt(p.num_traders))
 
 
 def _share(part: Any, whole: Any) -> Floats:
@@ -65,7 +71,7 @@ def metrics(simulator: Market, state: Any) -> dict[str, NDArray[Any]]:
 
 
 def _induced(simulator: Market, state: Any) -> dict[str, NDArray[Any]]:
-    """Efficiency, equilibrium, and how far prices and profits are from it."""
+    """Efficiency over the days that have begun, equilibrium, and how far prices and the profits of a day are from it."""
     n, r = simulator.plan.num_traders, simulator.scalars.rules
     rows, units = len(state.t), simulator.plan.units
     order = -np.sort(-state.worth.reshape(rows, -1), axis=1)
@@ -75,8 +81,9 @@ def _induced(simulator: Market, state: Any) -> dict[str, NDArray[Any]]:
     goods = (state.stock + state.held_stock)[:, 0, :n, None]
     now = np.arange(units)[None, None, :] < goods
     worth = state.worth.astype(np.float64)
-    most = np.where(at < supply[:, None], order, 0).sum(1) - np.where(first, worth, 0).sum((1, 2))
-    gained = np.where(now, worth, 0).sum((1, 2)) - np.where(first, worth, 0).sum((1, 2))
+    days = np.minimum(state.t // simulator.scalars.period_steps + 1, simulator.scalars.periods)
+    most = days * (np.where(at < supply[:, None], order, 0).sum(1) - np.where(first, worth, 0).sum((1, 2)))
+    gained = state.minted + np.where(now, worth, 0).sum((1, 2)) - np.where(first, worth, 0).sum((1, 2))
     inside, outside = np.clip(supply - 1, 0, n * units - 1), np.clip(supply, 0, n * units - 1)
     price = (order[np.arange(rows), inside] + order[np.arange(rows), outside]) / 2
     count = state.trades[:, 0]
@@ -86,7 +93,7 @@ def _induced(simulator: Market, state: Any) -> dict[str, NDArray[Any]]:
     fair = np.where(
         first, np.maximum(price[:, None, None] - worth, 0), np.maximum(worth - price[:, None, None], 0)
     ).sum(2)
-    profit = (state.wealth - state.first_wealth)[:, :n]
+    profit = (state.wealth - state.first_wealth)[:, :n] / days[:, None]
     return {
         "allocative_efficiency": _share(gained, most), "surplus": gained, "maximum_surplus": most,
         "equilibrium_price": price, "price_rmse": rmse, "smiths_alpha": 100 * _share(rmse, price),

@@ -61,7 +61,7 @@ def _sort_falling(row: NDArray[np.int64]) -> None:
 
 @inner
 def _induce(s: State, c: Scalars, b: int) -> None:
-    """Buyers first, then sellers; each has more money than its units can cost."""
+    """Buyers first, then sellers; each has more money than it can lose."""
     buyers = (c.traders + 1) // 2
     book.wipe_wide(flat(s.first_stock, b), 0)
     dearest = c.rules.low + c.rules.levels * c.rules.tick
@@ -69,7 +69,7 @@ def _induce(s: State, c: Scalars, b: int) -> None:
     _draw_values(s, c, b, buyers, c.traders - buyers, False)
     for i in range(c.traders):
         _sort_falling(s.worth[b, i])
-        s.first_cash[b, i] = 2 * c.units * dearest
+        s.first_cash[b, i] = (c.periods + 1) * c.units * dearest
         if i >= buyers:
             s.first_stock[b, 0, i] = c.units
 
@@ -106,7 +106,7 @@ def _draw_endowments(s: State, c: Scalars, b: int) -> None:
 def _equip_others(s: State, c: Scalars, b: int) -> None:
     """The market maker, and those who follow a rule."""
     if c.maker:
-        s.first_cash[b, c.traders] = 8 * c.units * c.markets * (c.rules.low + c.rules.levels * c.rules.tick)
+        s.first_cash[b, c.traders] = 8 * c.periods * c.units * c.markets * (c.rules.low + c.rules.levels * c.rules.tick)
         for m in range(c.markets):
             s.first_stock[b, m, c.traders] = 0 if c.kind == INDUCED else 2 * c.units
     for account in range(c.traders + c.maker, c.accounts):
