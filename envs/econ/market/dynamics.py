@@ -237,8 +237,8 @@ def wealth(s: State, c: Scalars, b: int, account: int, t: int) -> float:
     if c.kind == INDUCED:
         if account < c.traders:
             units = np.int64(s.stock[b, 0, account]) + np.int64(s.held_stock[b, 0, account])
-            for k in range(min(units, c.units)):
-                money += np.int64(s.worth[b, account, k])
+            for k in range(c.units):
+                money += np.int64(s.worth[b, account, k]) if k < units else 0
         return np.float64(money)
     total = np.float64(money)
     if c.kind == ASSET:
@@ -392,8 +392,9 @@ def _prepare(s: State, c: Scalars, b: int) -> None:
         if c.lifetime > 0:
             book.expire(s, c.rules, b, m, np.int64(s.t[b]))
         if c.collar > 0:
-            s.floor[b, m] = max(np.int64(s.reference[b, m]) - c.collar, 0)
-            s.cap[b, m] = min(np.int64(s.reference[b, m]) + c.collar, c.rules.levels - 1)
+            low, high = np.int64(s.reference[b, m]) - c.collar, np.int64(s.reference[b, m]) + c.collar
+            s.floor[b, m] = low if low > 0 else 0
+            s.cap[b, m] = high if high < c.rules.levels else c.rules.levels - 1
         s.before[b, m] = s.last[b, m]
 
 

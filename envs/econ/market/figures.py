@@ -170,7 +170,7 @@ def _collects(simulator: Market, t: int) -> bool:
 def full(simulator: Market, state: Any, row: int) -> dict[str, Any]:
     """All there is: orders in priority, accounts, values, and what insiders know."""
     c, r, n = simulator.scalars, simulator.scalars.rules, len(simulator.seats) - simulator.scalars.regulator
-    orders = []
+    orders: list[dict[str, Any]] = []
     for m in range(c.markets):
         for place in np.flatnonzero(state.order_quantity[row, m]).tolist():
             side, owner = place // (r.accounts * r.slots), place // r.slots % r.accounts

@@ -32,13 +32,13 @@ class Market(ArraySimulator):
     faults = dynamics.FAULTS
     masked_faults = ()
     masked = False
-    turns: Any = "all"
+    turns = "all"
 
     def __init__(self, config: MarketConfig) -> None:
         self.config: MarketConfig = config
         self.plan = config.plan
         if config.mode == "sequential":
-            self.turns = "one"
+            self.__dict__["turns"] = "one"
         self.scalars = freeze(_scalars(config))
         self.roles = self._roles()
         self.names = observe.names(len(self.plan.instruments), config.depth, self.plan.open_orders, True)
