@@ -2,12 +2,14 @@
 
 python benchmarks/econ_book.py speed [--messages 1000000] [--repeats 5]
 python benchmarks/econ_book.py fuzz [--logs 12000]
+python benchmarks/econ_book.py world [--repeats 5]
 """
 
 from __future__ import annotations
 
 import argparse
 import ctypes
+import functools
 import random
 import statistics
 import subprocess
@@ -16,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,15 +117,59 @@ def fuzz(logs: int) -> None:
     print(f"{logs} logs end as in the reference ({time.process_time() - begun:.0f} CPU-seconds)")
 
 
+def steps(batch: Any, actions: list[NDArray[np.int64]], looking: bool) -> None:
+    """A hundred steps, by the batch with all observations and checks, or by the simulator alone."""
+    for n in range(100):
+        if looking:
+            batch.put(0, actions[n % 20])
+            batch.step()
+        else:
+            batch.simulator.step(batch.state, (actions[n % 20],), batch.out)
+
+
+def world(repeats: int) -> None:
+    """Print steps and messages a CPU-second of `econ-market-v0` under random actions, with and without looking."""
+    from ludarium.envs.core.batch import Batch
+    from ludarium.envs.econ.market.config import MarketConfig
+    from ludarium.envs.econ.market.simulator import Market
+
+    for preset, rows in (
+        ("gode-sunder", 256),
+        ("ssw-bubble", 256),
+        ("poisson-flow", 256),
+        ("kyle", 1024),
+        ("gode-sunder", 1),
+    ):
+        batch = Batch(Market(MarketConfig.of(preset=preset, max_steps=200)), rows, "econ-market-v0", record=False)
+        every, rng, role = np.ones(rows, np.bool_), np.random.default_rng(0), batch.simulator.roles[0]
+        counts = np.asarray(role.action_space.nvec)  # type: ignore[attr-defined]
+        actions = [(rng.random((rows, role.count, len(counts))) * counts).astype(np.int64) for _ in range(20)]
+        rates = []
+        for looking in (False, True):
+            found = []
+            for _ in range(repeats):
+                batch.seed(every, list(range(rows)))
+                batch.reset(every)
+                found.append(100 * rows / timed(functools.partial(steps, batch, actions, looking)))
+            rates.append(statistics.median(found))
+        told = f"{rates[0]:12,.0f} steps, {rates[0] * role.count:12,.0f} messages; with observations {rates[1]:10,.0f} steps"
+        print(f"{preset:13} x {rows:<4} {told} a CPU-second")
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "fuzz"))
+    parser.add_argument("what", choices=("speed", "fuzz", "world"))
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--logs", type=int, default=12_000)
     given = parser.parse_args()
-    speed(given.messages, given.repeats) if given.what == "speed" else fuzz(given.logs)
+    if given.what == "speed":
+        speed(given.messages, given.repeats)
+    elif given.what == "fuzz":
+        fuzz(given.logs)
+    else:
+        world(given.repeats)
 
 
 if __name__ == "__main__":

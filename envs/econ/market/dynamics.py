@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, tight
+from ludarium.envs.core.compile import inner, special, tight
 from ludarium.envs.core.rng import below, draw
 from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.econ import book
@@ -22,6 +22,7 @@ from ludarium.envs.econ.market.config import AUCTIONS, KINDS
 __all__ = [
     "FAULTS",
     "PATH",
+    "PLAIN",
     "Scalars",
     "State",
     "asked",
@@ -45,6 +46,8 @@ FEES = 8
 """Fees that the regulator may set: 0 to 7 times `FEE_STEP` basis points."""
 FEE_STEP = 10
 STREAM_TURNS, STREAM_DIVIDEND = 11, 12
+PLAIN = "plain"
+"""The variant of the scalars of markets without auctions, crowd, insiders and roles but traders: less is compiled for them."""
 PATH = 1024
 """Steps of which the prices are kept."""
 
@@ -373,6 +376,12 @@ def _maker(s: State, c: Scalars, b: int, seat: int, a: NDArray[np.int64]) -> int
     return code
 
 
+@special(_maker, PLAIN)
+def _no_maker(s: State, c: Scalars, b: int, seat: int, a: NDArray[np.int64]) -> int:
+    """There is none."""
+    return 0
+
+
 @inner
 def _regulate(s: State, b: int, a: NDArray[np.int64]) -> None:
     """The regulator's action: trading or halted, fee, price grid; each 0 leaves things as they are."""
@@ -382,6 +391,45 @@ def _regulate(s: State, b: int, a: NDArray[np.int64]) -> None:
         s.rate[b] = (a[1] - 1) * FEE_STEP
     if a[2] > 0:
         s.grain[b] = GRAINS[a[2] - 1]
+
+
+@inner
+def _call(s: State, c: Scalars, b: int) -> None:
+    """The auctions that are due clear."""
+    if _clearing(c, np.int64(s.t[b])):
+        for m in range(c.markets):
+            book.uncross(s, c.rules, b, m, np.int64(s.reference[b, m]))
+
+
+@special(_call, PLAIN)
+def _no_call(s: State, c: Scalars, b: int) -> None:
+    """There are none."""
+
+
+@inner
+def _others(s: State, c: Scalars, b: int) -> None:
+    """Those who follow a rule act after the seats."""
+    if c.kind == INSIDER:
+        flow.settle(s, c, b)
+    for n in range(c.crowd):
+        flow.event(s, c, b, n)
+
+
+@special(_others, PLAIN)
+def _no_others(s: State, c: Scalars, b: int) -> None:
+    """There are none."""
+
+
+@inner
+def _trade(s: State, c: Scalars, b: int, seat: int, a: NDArray[np.int64]) -> int:
+    """A trader's or an insider's action."""
+    return flow.order(s, c, b, seat, a) if c.kind == INSIDER else _trader(s, c, b, seat, a)
+
+
+@special(_trade, PLAIN)
+def _plain_trade(s: State, c: Scalars, b: int, seat: int, a: NDArray[np.int64]) -> int:
+    """There are no insiders."""
+    return _trader(s, c, b, seat, a)
 
 
 # --- a step ----------------------------------------------------------------------------------------------------------
@@ -456,6 +504,18 @@ def _end_period(s: State, c: Scalars, b: int) -> None:
 
 
 @inner
+def _rule(s: State, c: Scalars, b: int, a: NDArray[np.int64]) -> None:
+    """The regulator acts before all others."""
+    if c.regulator and (not c.sequential or s.turn[b, np.int64(s.t[b]) % c.seats] == c.seats - 1):
+        _regulate(s, b, a)
+
+
+@special(_rule, PLAIN)
+def _no_rule(s: State, c: Scalars, b: int, a: NDArray[np.int64]) -> None:
+    """There is none."""
+
+
+@inner
 def _act(
     s: State, c: Scalars, b: int, trade: NDArray[np.int64], quote: NDArray[np.int64], rule: NDArray[np.int64],
     fault: NDArray[np.int16],
@@ -464,8 +524,7 @@ def _act(
     for seat in range(c.seats):
         fault[seat] = 0
         s.filled[b, seat] = 0
-    if c.regulator and (not c.sequential or s.turn[b, np.int64(s.t[b]) % c.seats] == c.seats - 1):
-        _regulate(s, b, rule[0])
+    _rule(s, c, b, rule[0])
     for place in range(c.seats):
         seat = np.int64(s.turn[b, place])
         if c.sequential and place != np.int64(s.t[b]) % c.seats:
@@ -504,6 +563,20 @@ def _welfare(s: State, c: Scalars, b: int) -> float:
     return total
 
 
+@inner
+def _judge(s: State, c: Scalars, b: int, reward: NDArray[np.float64]) -> None:
+    """The regulator's reward."""
+    if c.regulator:
+        now, seat = _welfare(s, c, b), c.seats - 1
+        reward[seat] = now - s.wealth[b, seat] if c.kind == INDUCED else now
+        s.wealth[b, seat] = now
+
+
+@special(_judge, PLAIN)
+def _no_judge(s: State, c: Scalars, b: int, reward: NDArray[np.float64]) -> None:
+    """There is none."""
+
+
 @tight
 def step(
     s: State,
@@ -526,22 +599,15 @@ def step(
         _prepare(s, c, b)
         _act(s, c, b, trade[b], quote[b], rule[b], fault[b])
         t = np.int64(s.t[b])
-        if c.kind == INSIDER:
-            flow.settle(s, c, b)
-        for n in range(c.crowd):
-            flow.event(s, c, b, n)
-        if _clearing(c, t) and c.kind != INSIDER:
-            for m in range(c.markets):
-                book.uncross(s, c.rules, b, m, np.int64(s.reference[b, m]))
+        _others(s, c, b)
+        if c.kind != INSIDER:
+            _call(s, c, b)
         _note(s, c, b)
         if _left_in_period(c, t) == 0:
             _end_period(s, c, b)
         s.t[b] = t + 1
         _reward(s, c, b, reward[b])
-        if c.regulator:
-            now = _welfare(s, c, b)
-            reward[b, c.seats - 1] = now - s.wealth[b, c.seats - 1] if c.kind == INDUCED else now
-            s.wealth[b, c.seats - 1] = now
+        _judge(s, c, b, reward[b])
         truncated[b] = t + 1 >= c.max_steps
         for seat in range(c.seats):
             terminated[b, seat] = False

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner
+from ludarium.envs.core.compile import inner, special
 from ludarium.envs.core.rng import below, draw
 from ludarium.envs.econ import book
 from ludarium.envs.econ.book import BUY, MARKET, NEVER, NONE, ZERO_QUANTITY
@@ -71,6 +71,11 @@ def draw_value(s: Any, c: Any, b: int) -> None:
     """Draw what the insiders are told before the next auction: a level around the middle."""
     middle = c.rules.levels // 2
     s.value[b] = middle + (middle // 32) * (ones(draw(s.key[b], STREAM_VALUE, np.int64(s.t[b]), 0, 0)) - 32)
+
+
+@special(draw_value, "plain")
+def draw_no_value(s: Any, c: Any, b: int) -> None:
+    """There are no insiders."""
 
 
 @inner

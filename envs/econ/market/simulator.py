@@ -39,7 +39,9 @@ class Market(ArraySimulator):
         self.plan = config.plan
         if config.mode == "sequential":
             self.__dict__["turns"] = "one"
-        self.scalars = freeze(_scalars(config))
+        more = config.market_maker or config.regulator or self.plan.crowd or config.calls != "none"
+        plain = self.plan.kind != "insider" and not more
+        self.scalars = freeze(_scalars(config), dynamics.PLAIN if plain else "")
         self.roles = self._roles()
         self.names = observe.names(len(self.plan.instruments), config.depth, self.plan.open_orders, True)
         """what each number of a trader's observation is"""
