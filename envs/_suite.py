@@ -10,7 +10,8 @@ import importlib
 from typing import Any
 
 from ludarium import errors
-from ludarium.envs import mapf as _mapf  # noqa: F401  (registers its ids)
+from ludarium.envs import econ as _econ  # noqa: F401  (registers its ids)
+from ludarium.envs import mapf as _mapf  # noqa: F401
 from ludarium.envs import text as _text  # noqa: F401
 
 __version__ = "0.1.0.dev0"

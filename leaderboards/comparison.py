@@ -17,7 +17,10 @@ from ludarium.scenarios.loader import Scenario
 __all__ = ["COSTS", "Comparison", "Ranked", "compare", "comparison_section", "is_cost", "passes_section"]
 
 COSTS = frozenset(
-    {"agent_tokens", "invalid_rate", "makespan", "redundant_reads", "steps", "sum_of_costs", "turns", "user_errors", "violations"}
+    {
+        "agent_tokens", "deadweight_loss", "gap", "invalid_rate", "makespan", "redundant_reads", "regret", "steps",
+        "sum_of_costs", "turns", "user_errors", "violations",
+    }
 )  # fmt: skip
 """Metrics of the suite's worlds of which less is better."""
 _XMLNS = ' xmlns="http://www.w3.org/2000/svg"'

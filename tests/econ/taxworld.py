@@ -1,4 +1,4 @@
-"""`econ-tax-v0` for tests: registered under a name of tests, and short ways to play it."""
+"""Short ways to play `econ-tax-v0`."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from typing import Any
 
 import numpy as np
 
+import ludarium  # noqa: F401  (registers the ids)
 from ludarium.envs.core.batch import Batch
-from ludarium.envs.core.registry import WORLDS, World, make_simulator, register
+from ludarium.envs.core.registry import make_simulator
 
-ID = "econ-tax-v0" if "econ-tax-v0" in WORLDS else "test-econ-tax-v0"
-register(
-    World(
-        id=ID,
-        simulator="ludarium.envs.econ.tax.simulator:Tax",
-        config="ludarium.envs.econ.tax.config:TaxConfig",
-        summary="a planner taxes workers who choose their hours",
-        family="econ",
-    )
-)
+ID = "econ-tax-v0"
 
 
 def begun(rows: int = 1, seed: int = 0, record: bool = True, **options: Any) -> Batch:

@@ -21,6 +21,7 @@ from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.language import parse_tool, tools
 from ludarium.envs.core.registry import make_simulator
+from ludarium.envs.core.simulator import Out
 from ludarium.envs.core.trace import decode, encode
 from ludarium.envs.econ.tax import measures, oracles
 from ludarium.envs.econ.tax.best import answer_all, powers
@@ -602,3 +603,28 @@ def test_a_taste_for_leisure_touches_hours_and_nothing_else() -> None:
     taste = batch.state.person[0, :, 3]
     means = [hours[taste == p].mean() for p in range(3)]
     assert means[0] > means[1] > means[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settle", ["step", "year"])
+def test_no_cent_is_minted_or_lost_in_ten_million_steps(settle: str) -> None:
+    """Ten million environment steps of drawn economies, straight into the kernels: random, corner and meaningless actions."""
+    rows, steps = 20_000, 500
+    simulator = make_simulator(ID, n_workers=2, drawn="sampled", settle=settle, rate_mode="delta", steps_per_year=3,
+                               max_steps=steps, hour_parts=3, voting="approval", grouped="yes")  # fmt: skip
+    state, every = simulator.new(rows), np.ones(rows, np.bool_)
+    simulator.reset(state, every, np.arange(rows), np.full(rows, -1, np.int32))
+    out = Out(
+        np.zeros((rows, 2)), np.zeros((rows, 2), np.bool_), np.zeros(rows, np.bool_), np.zeros((rows, 2), np.int16)
+    )
+    rng = np.random.default_rng(0)
+    for _ in range(steps):
+        plan = rng.integers(0, 5, (rows, 1, 7))
+        work = rng.integers(0, simulator.config.actions, (rows, 1, 2))
+        corner = rng.integers(0, 4, (rows, 1, 1))
+        simulator.step(state, (plan, np.where(corner == 0, 0, np.where(corner == 1, 300, work))), out)
+        for sentence, holds in simulator.invariants(state).items():
+            assert holds.all(), sentence
+    assert state.over.all()
+    assert state.faults.sum() > 10**6
+    measures.conserve(state)

@@ -39,6 +39,10 @@ def begun(name, seed):
 def choices(batch, seat, rng):
     """A random legal choice of a seat in its three forms: action, words, tool call."""
     menu = batch.simulator.menu(batch.state, 0, seat)
+    if menu is None:  # too many choices to list: a JSON value is the action in words, by tool too
+        role = batch.simulator.roles[int(np.searchsorted(batch.simulator.offsets, seat, side="right")) - 1]
+        action = rng.integers(0, role.action_space.nvec)
+        return action, json.dumps(action.tolist()), json.dumps(action.tolist())
     choice = menu[rng.integers(len(menu))]
     return choice.action, choice.text, {"name": choice.verb, "arguments": json.dumps(choice.arguments)}
 

@@ -331,7 +331,7 @@ def _work(
     """One working step: hours, incomes, tax, rebate, utilities, welfare."""
     n, parts = c.workers, c.hour_parts
     wage, hours, rates, base, net, limit = s.wage[b], s.hours[b], s.rates[b], s.base[b], s.net, c.choices
-    revenue, produced, worked, idle = 0, 0, 0, 0
+    revenue, produced, worked, idle, yearly = 0, 0, 0, 0, c.yearly
     for i in range(n):
         if given[i] < limit:
             hours[i] = given[i]
@@ -340,7 +340,7 @@ def _work(
         worked += h
         idle += h == 0
         produced += z
-        if c.yearly:
+        if yearly:
             s.earned[b, i] += z
             net[i] = z
         else:
@@ -387,24 +387,32 @@ def _enjoy(
     rebate = s.rebate[b] if settles else 0
     weighted, least, everybody, earned = 0.0, math.inf, 0.0, 0
     days = c.steps_per_year if c.yearly else 1
-    for i in range(n):
-        taste = np.int64(s.person[b, i, 3]) if c.personas else 0
-        h = np.int64(s.hours[b, i])
-        money = s.net[i] + rebate
-        if c.utility == 0:
-            u = np.float64(money - s.cost[b, taste, h])
+    hours, net, cost, weight, person = s.hours[b], s.net, s.cost[b], s.weight[b], s.person[b]
+    plain, yearly, personas, grouped = c.utility == 0, c.yearly, c.personas, c.grouped
+    quick = grouped and plain and settles and not yearly and not personas and c.swf <= 2
+    if quick:  # the same sums, with nothing else in the way
+        for i in range(n):
+            u = np.float64(net[i] + rebate - cost[0, np.int64(hours[i])])
+            everybody += u / unit
+            weighted += weight[i] * u
+    for i in range(0 if quick else n):
+        taste = np.int64(person[i, 3]) if personas else 0
+        h = np.int64(hours[i])
+        money = net[i] + rebate
+        if plain:
+            u = np.float64(money - cost[taste, h])
             joy = u / unit
-            if c.yearly:
-                s.toil[b, i] += s.cost[b, taste, h]
+            if yearly:
+                s.toil[b, i] += cost[taste, h]
         else:
             u = felt(np.float64(money), s.strain[b, taste, h], c, unit)
             joy = u
         everybody += joy
-        if not c.grouped:
+        if not grouped:
             reward[1 + i] = joy
         if not settles:
             continue
-        if c.yearly and c.utility == 0:
+        if yearly and plain:
             # of the whole year, in cents a step: what was earned, less tax, and the rebate
             z = s.wage[b, i] * h // c.hour_parts
             u = np.float64(s.earned[b, i] - z + money - s.toil[b, i]) / days
@@ -413,11 +421,11 @@ def _enjoy(
             income = s.wage[b, i] * h // c.hour_parts
             weighted += u / max(np.float64(income), 100.0)
         else:
-            weighted += s.weight[b, i] * u
+            weighted += weight[i] * u
         least = min(least, u)
         if s.value.shape[0]:
             s.value[i] = u
-    if c.grouped:
+    if grouped:
         reward[1] = everybody / n
     s.kept[b] += produced - revenue + rebate * n
     if settles:
@@ -468,7 +476,10 @@ def step(
     fault: NDArray[np.int16],
     voting: NDArray[np.bool_],
 ) -> None:
-    """Advance every row that is not over, but those of `voting` bool[B]: `plan` int64[B, K] levels of rates, `given` int64[B, N] the workers' actions."""
+    """Advance every row that is not over, but those of `voting` bool[B].
+
+    `plan` int64[B, K] are levels of rates, `given` int64[B, N] the workers' actions.
+    """
     for b in range(s.t.shape[0]):
         if s.over[b] or voting[b]:
             continue

@@ -140,10 +140,10 @@ def optimum_of(economy: oracles.Economy) -> tuple[float, float, tuple[float, ...
 def gaps(simulator: Tax, state: State, row: int) -> dict[str, float]:
     """The Stackelberg gap, the workers' mean regret and the deadweight loss, in units of money a head; rates by decile.
 
-    Only for quasi-linear workers and welfare that is a weighted sum, once somebody has worked.
+    Only for quasi-linear workers and welfare that is a weighted sum. Before the first settlement the gap is whole.
     """
     config = simulator.config
-    if config.utility != "quasilinear" or config.swf not in ("inverse", "uniform", "rank") or not state.settled[row]:
+    if config.utility != "quasilinear" or config.swf not in ("inverse", "uniform", "rank"):
         return {}
     whole = economy_of(simulator, state, row, limit=config.n_workers)
     untaxed, best, _ = optimum_of(economy_of(simulator, state, row))
@@ -156,8 +156,9 @@ def gaps(simulator: Tax, state: State, row: int) -> dict[str, float]:
     most = free - oracles.owed(free, whole.edges, rates) + rebate - whole.k * (free / whole.w) ** whole.d
     idle = oracles.best_income(whole, [0.0] * len(rates))
     first_best = idle - whole.k * (idle / whole.w) ** whole.d
+    reached = float(state.welfare_sum[row] / state.settled[row]) / 100.0 if state.settled[row] else untaxed
     figures = {
-        "gap": oracles.gap(float(state.welfare_sum[row] / state.settled[row]) / 100.0, untaxed, best),
+        "gap": oracles.gap(reached, untaxed, best),
         "best_welfare": best,
         "regret": float(np.maximum(most - u, 0.0).mean()),
         "deadweight_loss": float((first_best - u).mean()),

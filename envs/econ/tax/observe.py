@@ -32,21 +32,21 @@ def planner_size(c: Scalars) -> int:
 
 @inner
 def _own(s: State, c: Scalars, b: int, i: int, edges: NDArray[np.int64], out: NDArray[np.float32]) -> None:
-    unit = s.median_income[b]
+    per = 1.0 / s.median_income[b]
     h = np.int64(s.hours[b, i])
     z = s.wage[b, i] * h // c.hour_parts
     tax = tax_of(z, edges, s.rates[b], s.base[b])
     taste = np.int64(s.person[b, i, 3]) if c.personas else 0
-    out[0] = s.wage[b, i] / s.median_wage[b]
-    out[1] = h / (c.choices - 1)
-    out[2] = z / unit
-    out[3] = tax / unit
+    out[0] = s.wage[b, i] * (1.0 / s.median_wage[b])
+    out[1] = h * (1.0 / (c.choices - 1))
+    out[2] = z * per
+    out[3] = tax * per
     money = z - tax + s.rebate[b]
     if c.utility == 0:
-        out[4] = (money - s.cost[b, taste, h]) / unit
+        out[4] = (money - s.cost[b, taste, h]) * per
     else:
-        out[4] = felt(np.float64(money), s.strain[b, taste, h], c, unit)
-    out[5] = s.rates[b, bracket_of(z, edges)] / 10_000
+        out[4] = felt(np.float64(money), s.strain[b, taste, h], c, s.median_income[b])
+    out[5] = s.rates[b, bracket_of(z, edges)] * 0.0001
     if c.personas:
         for p in range(4):
             out[6 + p] = s.person[b, i, p]
@@ -60,21 +60,21 @@ def _own_of_all(s: State, c: Scalars, b: int, edges: NDArray[np.int64], out: NDA
             _own(s, c, b, i, edges, out[i])
         return
     wage, hours, rates, base, cost = s.wage[b], s.hours[b], s.rates[b], s.base[b], s.cost[b, 0]
-    parts, unit, most, rebate = c.hour_parts, s.median_income[b], c.choices - 1, s.rebate[b]
-    middle, top = s.median_wage[b], c.brackets - 1
-    for i in range(c.workers):
+    parts, rebate, top, count = c.hour_parts, s.rebate[b], c.brackets - 1, c.workers
+    per, per_wage, per_hour = 1.0 / s.median_income[b], 1.0 / s.median_wage[b], 1.0 / (c.choices - 1)
+    for i in range(count):
         h = np.int64(hours[i])
         z = wage[i] * h if parts == 1 else wage[i] * h // parts
         j = top
         while j > 0 and z < edges[j]:
             j -= 1
         tax = (base[j] + (z - edges[j]) * rates[j]) // 10_000
-        out[i, 0] = wage[i] / middle
-        out[i, 1] = h / most
-        out[i, 2] = z / unit
-        out[i, 3] = tax / unit
-        out[i, 4] = (z - tax + rebate - cost[h]) / unit
-        out[i, 5] = rates[j] / 10_000
+        out[i, 0] = wage[i] * per_wage
+        out[i, 1] = h * per_hour
+        out[i, 2] = z * per
+        out[i, 3] = tax * per
+        out[i, 4] = (z - tax + rebate - cost[h]) * per
+        out[i, 5] = rates[j] * 0.0001
 
 
 @inner

@@ -148,9 +148,13 @@ def legacy_welfare(economy: Economy, rates: Rates) -> float:
 
 
 def inverse_weights(reference: ArrayLike, percentile: float = 5.0) -> Floats:
-    """Weights of mean 1 in inverse proportion to a reference income, floored at a percentile."""
+    """Weights of mean 1 in inverse proportion to a reference income, floored at a percentile.
+
+    The percentile is interpolated, as in the reference table; the world takes the income of whoever stands there, so that
+    everybody's being there twice changes nothing.
+    """
     z = np.asarray(reference, np.float64)
-    floor = float(np.percentile(z, percentile, method="inverted_cdf"))
+    floor = float(np.percentile(z, percentile))
     weights = 1.0 / np.maximum(z, max(floor, 1e-9))
     return weights / weights.mean()
 
@@ -167,7 +171,8 @@ def bracket_rates(
     """One application of the bracket rule to observed incomes (specs: tau = (1 - G) / (1 - G + a e)).
 
     For bracket j, M is the income inside it of all workers, G the g-weighted share of M, Z the income of the workers
-    interior to it, a = Z / M. A bracket without income keeps its rate of `before`.
+    interior to it, a = Z / M. A bracket without income or without workers interior to it, who alone could answer its rate,
+    keeps that of `before`: else the rule asks for 100 %, and of few workers the next one stops at the kink.
     """
     found = np.array(before, np.float64)
     tops = [*edges[1:], np.inf]
@@ -179,6 +184,8 @@ def bracket_rates(
         weight = float((g * inside).sum() / mass)
         slack = tolerance * max(1.0, low)
         interior = (z > low + slack) & (z < high - tolerance * max(1.0, high if np.isfinite(high) else 1.0))
+        if not interior.any():
+            continue
         a = float(z[interior].sum() / mass)
         gain = max(1.0 - weight, 0.0)
         found[j] = gain / (gain + a * e) if gain + a * e > 0.0 else 0.0
