@@ -495,6 +495,19 @@ def test_array_and_text_play_give_one_digest() -> None:
     assert one.digest() == two.digest()
 
 
+def test_a_grouped_seat_answers_with_one_value_a_worker() -> None:
+    batch = begun(**SHORT, grouped="yes")
+    crew = Crew(batch, [])
+    crew.put(0, '{"name": "set_rates", "arguments": {"rates": [0.1, 0.1, 0.2, 0.25, 0.3, 0.35, 0.35]}}')
+    batch.step()
+    crew.put(1, {"name": "work", "arguments": {"hours": [10, "20 hours", 30, 40, 50]}})
+    batch.step()
+    assert batch.state.hours[0].tolist() == [10, 20, 30, 40, 50]
+    for wrong in ([10], 10, [10, 20, 30, 40, 101]):
+        with pytest.raises(errors.ActionError):
+            crew.put(1, {"name": "work", "arguments": {"hours": wrong}})
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -523,10 +536,13 @@ def test_hours_in_words() -> None:
     assert tools(batch.simulator, batch.state, 0, 1)[0]["name"] == "work"
 
 
-def test_every_seat_is_described_in_every_phase() -> None:
-    batch = begun(**SHORT, voting="score", personas=True)
+@pytest.mark.parametrize("grouped", ["no", "yes"])
+def test_every_seat_is_described_in_every_phase(grouped: str) -> None:
+    batch = begun(**SHORT, voting="score", personas=True, grouped=grouped)
     for _ in range(12):
-        for seat in range(6):
+        for seat in range(len(batch.simulator.seats)):
+            (tool,) = tools(batch.simulator, batch.state, 0, seat)
+            assert tool["parameters"]["required"]
             text = batch.simulator.describe(batch.state, 0, seat)
             assert text.startswith("econ-tax 1, step")
             assert len(text) < 2500

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
 import re
@@ -84,6 +85,8 @@ def describe(simulator: Tax, state: State, row: int, seat: int) -> str:
     ]
     if seat == 0:
         lines += _for_planner(simulator, state, row)
+    elif simulator.scalars.grouped:
+        lines += _for_all(simulator, state, row)
     else:
         lines += _for_worker(simulator, state, row, seat - 1)
     if phase in (STAND, VOTE) and seat > 0:
@@ -94,6 +97,8 @@ def describe(simulator: Tax, state: State, row: int, seat: int) -> str:
         lines.append(f"Choose your hours, 0 to {c.hours_max}.")
     elif phase == RATES and seat == 0:
         lines.append(_how_to_set(simulator))
+        example = [0.1] * len(c.edges) if c.rate_mode == "delta" else [0.5] * len(c.edges)
+        lines.append(f'Written out: {{"name": "set_rates", "arguments": {{"rates": {example}}}}}.')
     return "\n".join(lines)
 
 
@@ -125,6 +130,21 @@ def _for_planner(simulator: Tax, state: State, row: int) -> list[str]:
     return lines
 
 
+def _for_all(simulator: Tax, state: State, row: int) -> list[str]:
+    """What a grouped seat is told: nobody reads a million wages."""
+    c = simulator.config
+    wages = np.percentile(state.wage[row], (10, 50, 90))
+    lines = [
+        f"You are all {c.n_workers} workers. An hour pays {_money(wages[0])} a {c.income_per} at the tenth percentile, "
+        f"{_money(wages[1])} at the median, {_money(wages[2])} at the ninetieth."
+    ]
+    if state.labour_steps[row]:
+        mean = float(state.hours[row].mean()) / c.hour_parts
+        lines.append(f"Last time you worked {mean:.2f} hours on average. The rebate was {_money(state.rebate[row])}.")
+    lines.append("Answer with a list of one value a worker, in the order of their numbers.")
+    return lines
+
+
 def _for_worker(simulator: Tax, state: State, row: int, i: int) -> list[str]:
     c = simulator.config
     wage, parts = int(state.wage[row, i]), c.hour_parts
@@ -144,13 +164,15 @@ def _for_worker(simulator: Tax, state: State, row: int, i: int) -> list[str]:
         )
         if c.utility == "quasilinear":
             lines.append(f"The effort was worth {_money(state.cost[row, taste, h])}.")
+    k = float(state.scale_k[row]) * c.taste_scale[taste] / (100.0 if c.utility == "quasilinear" else 1.0)
+    lines.append(f"For you, h hours of effort count {k:.6g} * h ** {c.d:g}.")
     return lines
 
 
 def menu(simulator: Tax, state: State, row: int, seat: int) -> list[Choice] | None:
     """Hours, platforms or ballots, if they are few enough to list; None for the planner."""
     c, phase = simulator.config, int(state.phase[row])
-    if seat == 0 or phase == RATES or state.over[row]:
+    if seat == 0 or phase == RATES or state.over[row] or simulator.scalars.grouped:
         return None
     if phase == WORK:
         if c.choices > LISTED:
@@ -193,18 +215,27 @@ def tools(simulator: Tax, state: State, row: int, seat: int) -> tuple[dict[str, 
         size = len(c.edges)
         rates = {"type": "array", "items": bounds, "minItems": size, "maxItems": size}
         return (_tool("set_rates", _how_to_set(simulator), {"rates": rates}),)
+    name, words, argument, schema = _workers_tool(simulator, phase)
+    if simulator.scalars.grouped:
+        schema = {"type": "array", "items": schema, "minItems": c.n_workers, "maxItems": c.n_workers}
+        words += "; one value for each worker"
+    return (_tool(name, words, {argument: schema}),)
+
+
+def _workers_tool(simulator: Tax, phase: int) -> tuple[str, str, str, dict[str, Any]]:
+    """Name, words, argument and schema of what a worker decides."""
+    c = simulator.config
     if phase == STAND:
         rate = {"type": ["number", "null"], "minimum": 0, "maximum": 1}
-        return (_tool("stand", "stand for a flat rate in steps of 0.05, or null: stay out", {"rate": rate}),)
+        return "stand", "stand for a flat rate in steps of 0.05, or null: stay out", "rate", rate
     if phase == VOTE:
         means = {
             "approval": "the candidates you approve of", "score": f"a score from 0 to {c.score_levels - 1} for each candidate",
             "plurality": "one candidate", "random_dictator": "one candidate",
         }.get(c.voting, "all candidates, best first")  # fmt: skip
         ballot = {"type": "array", "items": {"type": "integer", "minimum": 0}}
-        return (_tool("vote", f"{means}; an empty list abstains", {"ballot": ballot}),)
-    hours = {"type": "number", "minimum": 0, "maximum": c.hours_max}
-    return (_tool("work", f"hours per {c.hours_per}", {"hours": hours}),)
+        return "vote", f"{means}; an empty list abstains", "ballot", ballot
+    return "work", f"hours per {c.hours_per}", "hours", {"type": "number", "minimum": 0, "maximum": c.hours_max}
 
 
 def _tool(name: str, text: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -223,9 +254,18 @@ def tool_action(simulator: Tax, state: State, row: int, seat: int, name: str, ar
     given = arguments[argument]
     if name == "set_rates":
         return _levels(simulator, given)
-    if name == "work":
-        return _hours(simulator, given)
-    return _platform(given) if name == "stand" else _ballot(simulator, given)
+    meant = {
+        "work": functools.partial(_hours, simulator),
+        "stand": _platform,
+        "vote": functools.partial(_ballot, simulator),
+    }[name]
+    if not simulator.scalars.grouped:
+        return meant(given)
+    if not isinstance(given, list) or len(given) != simulator.config.n_workers:
+        raise ActionError(
+            f"{argument}: a list of {simulator.config.n_workers} values expected, one a worker; got {given!r:.200}"
+        )
+    return [meant(one) for one in given]
 
 
 def _number(given: Any, what: str, units: tuple[str, ...]) -> float:

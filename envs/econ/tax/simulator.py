@@ -74,8 +74,6 @@ class Tax(ArraySimulator):
         self.table = freeze(gb2_table(nu, tau))
         self.roles = (self._planner(), self._workers())
         self.masked = not c.is_grouped
-        if c.is_grouped:
-            self.views = ("array", "state", "picture")  # type: ignore[misc]  # nobody describes a million seats
 
     def _planner(self) -> Role:
         seen = spaces.Box(-np.inf, np.inf, (observe.planner_size(self.scalars),), np.float32)
