@@ -25,11 +25,11 @@ ROWS = 10
 def options(rng: random.Random) -> dict[str, Any]:
     """A small crowded market."""
     preset = rng.choice(("gode-sunder", "ssw-bubble", "multi-asset"))
-    steps = rng.randint(4, 14)
+    steps = rng.randint(4, 24)
     return {
         "preset": preset, "mode": rng.choice(("parallel", "parallel", "sequential")), "num_traders": rng.randint(2, 5),
         "market_maker": rng.random() < 0.4, "regulator": rng.random() < 0.4, "units": rng.randint(1, 3),
-        "levels": rng.choice((5, 12, 40)), "low": rng.choice((0, 1, 100)), "tick": rng.choice((1, 5)),
+        "levels": rng.choice((3, 5, 12, 40)), "low": rng.choice((0, 1, 100)), "tick": rng.choice((1, 5)),
         "max_quantity": rng.randint(1, 4), "open_orders": rng.randint(1, 3), "periods": rng.randint(1, 3),
         "self_match": rng.choice(("newest", "oldest", "both")), "fee": rng.choice((0, 0, 35, 500)),
         "collar": rng.choice((0, 0, 3)), "lifetime": rng.choice((0, 0, 2)), "depth": 2, "max_steps": steps,
@@ -39,10 +39,13 @@ def options(rng: random.Random) -> dict[str, Any]:
 
 
 def hostile(rng: random.Random, counts: Any) -> list[int]:
-    """Uniform, but for kinds: limit orders are half of all."""
+    """Uniform, but for kinds, quantities and rules: most are limit orders of something, and the regulator mostly rests."""
     found = [rng.randrange(int(n)) for n in counts]
-    if len(found) == 6 and counts[0] == 5 and rng.random() < 0.5:
-        found[0] = 1
+    if len(found) == 3 and rng.random() < 0.7:
+        return [rng.randrange(2), 0, 0]
+    if len(found) == 6 and counts[0] == 5:
+        found[0] = 1 if rng.random() < 0.6 else found[0]
+        found[3] = max(found[3], 1) if rng.random() < 0.9 else 0
     return found
 
 
