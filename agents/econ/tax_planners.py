@@ -137,7 +137,8 @@ class SaezOnline(_Planner):
         self._learn(z, kept)
         if seen["year"] == 1:
             return np.clip(0.5 + self._rng.uniform(-0.2, 0.2, count), 0.0, 1.0)
-        wanted = oracles.bracket_rates(z, seen["weight"], edges, self.e, now)
+        stuck = seen["hours"] >= seen["hours_max"] * seen["hour_parts"]
+        wanted = oracles.bracket_rates(z, seen["weight"], edges, self.e, now, stuck)
         return now + self.damping * (wanted - now)
 
     def _learn(self, z: Floats, kept: Floats) -> None:

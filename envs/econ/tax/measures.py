@@ -111,8 +111,8 @@ def economy_of(simulator: Tax, state: State, row: int, limit: int = SEARCHED) ->
 def _searched(key: bytes, holder: _Held) -> tuple[float, float, tuple[float, ...]]:
     economy = holder.economy
     value = functools.partial(oracles.welfare, economy)
-    start = oracles.bracket_rule(economy)
-    found, best = oracles.search(value, start, 0.04, 0.002)
+    starts = (oracles.bracket_rule(economy), np.full(len(economy.edges), oracles.optimum(economy)))
+    found, best = max((oracles.search(value, start, 0.04, 0.002) for start in starts), key=lambda pair: pair[1])
     return value([0.0] * len(economy.edges)), best, tuple(found.tolist())
 
 

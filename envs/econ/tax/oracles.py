@@ -166,14 +166,16 @@ def optimum(economy: Economy) -> float:
 
 
 def bracket_rates(
-    z: Floats, g: Floats, edges: Sequence[float], e: float, before: Rates, tolerance: float = 1e-9
+    z: Floats, g: Floats, edges: Sequence[float], e: float, before: Rates, stuck: NDArray[np.bool_] | None = None
 ) -> Floats:
     """One application of the bracket rule to observed incomes (specs: tau = (1 - G) / (1 - G + a e)).
 
     For bracket j, M is the income inside it of all workers, G the g-weighted share of M, Z the income of the workers
     interior to it, a = Z / M. A bracket without income or without workers interior to it, who alone could answer its rate,
-    keeps that of `before`: else the rule asks for 100 %, and of few workers the next one stops at the kink.
+    keeps that of `before`: else the rule asks for 100 %, and of few workers the next one stops at the kink. Those `stuck`
+    bool[N] at the limit of hours pay and do not answer.
     """
+    tolerance = 1e-9
     found = np.array(before, np.float64)
     tops = [*edges[1:], np.inf]
     for j, (low, high) in enumerate(zip(edges, tops, strict=True)):
@@ -186,6 +188,8 @@ def bracket_rates(
         interior = (z > low + slack) & (z < high - tolerance * max(1.0, high if np.isfinite(high) else 1.0))
         if not interior.any():
             continue
+        if stuck is not None:
+            interior &= ~stuck
         a = float(z[interior].sum() / mass)
         gain = max(1.0 - weight, 0.0)
         found[j] = gain / (gain + a * e) if gain + a * e > 0.0 else 0.0
@@ -196,7 +200,9 @@ def bracket_rule(economy: Economy, damping: float = 0.5, sweeps: int = 60, toler
     """The bracket rule iterated to rest, against exact best responses; begins at the optimal flat rate."""
     rates = np.full(len(economy.edges), optimum(economy))
     for _ in range(sweeps):
-        found = bracket_rates(best_income(economy, rates), economy.g, economy.edges, economy.e, rates)
+        z = best_income(economy, rates)
+        stuck = z >= economy.w * economy.hours * (1.0 - 1e-9)
+        found = bracket_rates(z, economy.g, economy.edges, economy.e, rates, stuck)
         step = found - rates
         rates = np.clip(rates + damping * step, 0.0, 1.0)
         if np.abs(step).max() < tolerance:
