@@ -3,6 +3,7 @@
 python benchmarks/econ_book.py speed [--messages 1000000] [--repeats 5]
 python benchmarks/econ_book.py fuzz [--logs 12000]
 python benchmarks/econ_book.py world [--repeats 5]
+python benchmarks/econ_book.py conserve [--messages 10000000]
 """
 
 from __future__ import annotations
@@ -156,10 +157,43 @@ def world(repeats: int) -> None:
         print(f"{preset:13} x {rows:<4} {told} a CPU-second")
 
 
+def conserve(messages: int) -> None:
+    """Play so many random actions, most of them illegal, in all presets and roles; every invariant must hold all along."""
+    from ludarium.envs.core.batch import Batch
+    from ludarium.envs.econ.market.config import PRESETS, MarketConfig
+    from ludarium.envs.econ.market.simulator import Market
+
+    more = {"market_maker": True, "regulator": True, "fee": 37, "collar": 25, "lifetime": 7, "auction": "both"}
+    played, seed, rng = 0, 0, np.random.default_rng(0)
+    while played < messages:
+        for preset in PRESETS:
+            options = more if seed % 2 and preset != "kyle" else {"self_match": book.SELF_MATCH[seed % 3]}
+            simulator = Market(MarketConfig.of(preset=preset, max_steps=300, **options))  # type: ignore[arg-type]
+            batch = Batch(simulator, 256, "econ-market-v0", record=False)
+            every = np.ones(256, np.bool_)
+            batch.seed(every, list(range(seed * 256, seed * 256 + 256)))
+            batch.reset(every)
+            while not batch.over.all():
+                actions = tuple(
+                    (rng.random((256, role.count, role.action_space.shape[0])) * role.action_space.nvec).astype(
+                        np.int64
+                    )  # type: ignore[attr-defined,index]
+                    for role in simulator.roles
+                )
+                simulator.step(batch.state, actions, batch.out)
+                played += 256 * len(simulator.seats)
+                if batch.t.max() % 10 == 0:
+                    broken = [name for name, holds in simulator.invariants(batch.state).items() if not holds.all()]
+                    if broken:
+                        sys.exit(f"{preset}, {options}, seed {seed}: broken: {'; '.join(broken)}")
+        seed += 1
+    print(f"{played:,} actions in {seed} rounds of all presets: nothing minted or lost, every invariant held")
+
+
 def main() -> None:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("speed", "fuzz", "world"))
+    parser.add_argument("what", choices=("speed", "fuzz", "world", "conserve"))
     parser.add_argument("--messages", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--logs", type=int, default=12_000)
@@ -168,6 +202,8 @@ def main() -> None:
         speed(given.messages, given.repeats)
     elif given.what == "fuzz":
         fuzz(given.logs)
+    elif given.what == "conserve":
+        conserve(given.messages)
     else:
         world(given.repeats)
 
