@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from ludarium.envs.core.config import Config, at_least, one_of, within
 from ludarium.envs.core.errors import ConfigError, PopulationError, UnitMismatchError
-from ludarium.envs.econ.tax.population import DRAWN, GB2, KINDS, check_incomes
-from ludarium.envs.econ.taxes import BRACKETS, CENTS, POINTS, basis_points, check_edges
-from ludarium.envs.econ.voting import MAX_CANDIDATES, RULES, ballots
+from ludarium.envs.econ.ballots import MAX_CANDIDATES, RULES, count_ballots
+from ludarium.envs.econ.brackets import BRACKETS, CENTS, POINTS, basis_points, check_edges
+from ludarium.envs.econ.tax.kinds import DRAWN, GB2, KINDS, check_incomes
 
 __all__ = ["GROUP_ABOVE", "PLATFORMS", "SWF", "UTILITIES", "TaxConfig"]
 
@@ -232,7 +232,7 @@ class TaxConfig(Config):
     @property
     def ballots(self) -> int:
         """Ballots of a voter, the abstention included; 0 without votes."""
-        return int(ballots(self.rule, self.candidates, self.score_levels)) if self.rule >= 0 else 0
+        return int(count_ballots(self.rule, self.candidates, self.score_levels)) if self.rule >= 0 else 0
 
     @property
     def actions(self) -> int:

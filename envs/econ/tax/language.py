@@ -6,6 +6,7 @@ import functools
 import itertools
 import math
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -254,18 +255,16 @@ def tool_action(simulator: Tax, state: State, row: int, seat: int, name: str, ar
     given = arguments[argument]
     if name == "set_rates":
         return _levels(simulator, given)
-    meant = {
-        "work": functools.partial(_hours, simulator),
-        "stand": _platform,
-        "vote": functools.partial(_ballot, simulator),
-    }[name]
+    meant: dict[str, Callable[[Any], int]] = {
+        "work": functools.partial(_hours, simulator), "stand": _platform, "vote": functools.partial(_ballot, simulator),
+    }  # fmt: skip
     if not simulator.scalars.grouped:
-        return meant(given)
+        return meant[name](given)
     if not isinstance(given, list) or len(given) != simulator.config.n_workers:
         raise ActionError(
             f"{argument}: a list of {simulator.config.n_workers} values expected, one a worker; got {given!r:.200}"
         )
-    return [meant(one) for one in given]
+    return [meant[name](one) for one in given]
 
 
 def _number(given: Any, what: str, units: tuple[str, ...]) -> float:

@@ -16,20 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, kernel
-from ludarium.envs.core.errors import PopulationError
 from ludarium.envs.core.rng import draw, unit
 from ludarium.envs.econ.floats import exp_of, log_gamma, log_of, power
+from ludarium.envs.econ.tax.kinds import DRAWN, GB2, KINDS, MAX_WAGE
 
 __all__ = [
-    "DRAWN", "GB2", "KINDS", "Table", "draw_wages", "gb2_table", "income_at", "normal_quantile", "place_of",
+    "DRAWN", "GB2", "KINDS", "MAX_WAGE", "Table", "draw_wages", "gb2_table", "income_at", "normal_quantile", "place_of",
 ]  # fmt: skip
 
-GB2 = (72402.7818, 2.0721071, 0.4865187, 1.1410399)
-"""mu, sigma, nu, tau of incomes: F(x) = I_v(nu, tau), v = y / (1 + y), y = (x / mu) ** sigma."""
-KINDS = ("gb2", "pareto", "lognormal", "uniform", "array")
-DRAWN = ("quantile", "stratified", "sampled")
-MAX_WAGE = 10**9
-"""The highest wage, in cents a year for each weekly hour."""
 STREAM_INCOME = 1
 _HALF_GAP = 2.0**-54
 
@@ -178,13 +172,3 @@ def draw_wages(
     for i in range(count):
         wage = income_at(kind, a, b, place_of(key, drawn, i, count), table) * cents
         out[i] = 1_000_000_000 if wage >= 1e9 else max(np.int64(math.floor(wage + 0.5)), np.int64(1))
-
-
-def check_incomes(incomes: tuple[float, ...]) -> None:
-    """Raise `PopulationError` unless there is somebody, and everybody's income is a finite number above 0."""
-    if not incomes:
-        raise PopulationError("a population of nobody; expected at least one income")
-    for i, income in enumerate(incomes):
-        number = isinstance(income, int | float) and not isinstance(income, bool) and math.isfinite(income)
-        if not number or income <= 0:
-            raise PopulationError(f"income {i} is {income!r}; expected a finite number above 0")
