@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from ludarium.envs.core.bytes import flat
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.state import Field
+from ludarium.envs.econ.orders import SELF_MATCH
 
 __all__ = [
     "BUY", "CANCEL", "FAULTS", "LIMIT", "MARKET", "MODIFY", "NEVER", "SELF_MATCH", "SELL", "Book", "Rules", "book_fields",
@@ -30,8 +31,6 @@ __all__ = [
 BUY, SELL = 0, 1
 NONE, LIMIT, MARKET, CANCEL, MODIFY = 0, 1, 2, 3, 4
 """Kinds of messages."""
-SELF_MATCH = ("newest", "oldest", "both")
-"""Which order is cancelled where an account would trade with itself, by number."""
 NEWEST, OLDEST, BOTH = 0, 1, 2
 FAULTS = (
     "none", "zero_quantity", "outside_collar", "no_cash", "no_stock", "too_many_orders", "unknown_order", "self_match",

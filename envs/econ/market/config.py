@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from ludarium.envs.core.config import Config, at_least, within
 from ludarium.envs.core.errors import ConfigError
-from ludarium.envs.econ.book import SELF_MATCH
+from ludarium.envs.econ.orders import SELF_MATCH
 
 __all__ = ["AUCTIONS", "KINDS", "PRESETS", "MarketConfig", "Plan"]
 
