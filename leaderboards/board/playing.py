@@ -90,9 +90,9 @@ class _Outside(Agent):
 class _Table(Guarded):
     """The player and the agents of the task; the player's turns were told by message, and are not made again for its answer."""
 
-    def turn(self, view: str, seat: int) -> Any:
+    def turn(self, view: str, seat: int, seen: Any = None) -> Any:
         """What a seat is told now."""
-        return None if view == _TOLD else super().turn(view, seat)
+        return None if view == _TOLD else super().turn(view, seat, seen)
 
     def lose_all(self, n: int, kind: str, why: str) -> None:
         """One agent loses all further turns."""
