@@ -1,4 +1,4 @@
-"""The dynamics of the market: state, scalars, and the kernels of a step over the order book of `envs/econ/book.py`.
+"""The dynamics of the market: state, scalars, and the kernels of a step over the order book of `envs/econ/book`.
 
 Seats are the traders, then the market maker and the regulator, where there are any. The account of a seat has its number;
 those of the crowd follow. Axis 0 is the episode in the batch.
