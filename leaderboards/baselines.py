@@ -17,6 +17,9 @@ RANDOM = "random"
 """The agent whose mean is 0 on the normalised scale."""
 _LIFELONG = "plans one goal a robot; robots of this world get a new one at each"
 _MANY = "searches for an optimum; with so many robots its budget ends, and PIBT would play in its name"
+_WORKERS = dict.fromkeys(
+    ("best_response", "logit", "habit", "satisficer"), "is a worker, who sits in a seat of the world's own"
+)
 _USER = "is the user, who sits in a seat of the task's own"
 
 
@@ -42,6 +45,11 @@ class Field:
 
 
 WORLDS: dict[str, Field] = {
+    "econ-tax-v0": Field(
+        ("random", "us2024", "elected", "flat_opt", "cem", "saez_online", "bracket_rule"),
+        "bracket_rule",
+        absent=_WORKERS,
+    ),
     "mapf-lifelong-v0": Field(
         ("random", "shortest", "follower", "pibt", "prioritized", "rhcr", "lns"),
         "lns",
@@ -79,7 +87,11 @@ WORLDS: dict[str, Field] = {
 _STUBBORN = (
     "never gives way: in a corridor two such robots block each other for good, where chance gets past in the end"
 )
-BELOW_CHANCE = {"mapf-lifelong-puzzles": {"shortest": _STUBBORN, "follower": _STUBBORN}}
+_LOW = "has low rates; the board's welfare weighs by need, and rates drawn at random, 50 % on average, come nearer to its optimum"
+BELOW_CHANCE = {
+    "econ-tax": {"us2024": _LOW},
+    "mapf-lifelong-puzzles": {"shortest": _STUBBORN, "follower": _STUBBORN},
+}
 """Track -> agents that do worse there than chance, and why that is so."""
 
 
