@@ -51,6 +51,11 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "zi-c": ("ludarium.agents.econ.market_traders:ZIC", "zero intelligence with a budget: random prices without a loss"),
     "zip": ("ludarium.agents.econ.market_traders:ZIP", "a profit margin that follows trades and shouts"),
     "gd": ("ludarium.agents.econ.market_traders:GD", "the price of most expected profit, by beliefs"),
+    "nash-firm": ("ludarium.agents.econ.firms:NashFirm", "competes: the static equilibrium of an oligopoly"),
+    "cartel-firm": ("ludarium.agents.econ.firms:CartelFirm", "what earns all firms together the most"),
+    "grim-firm": ("ludarium.agents.econ.firms:GrimFirm", "the cartel until somebody undercuts it, then competition"),
+    "reply-firm": ("ludarium.agents.econ.firms:ReplyFirm", "the best reply to the others' last choices"),
+    "q-firm": ("ludarium.agents.econ.firms:QFirm", "learns by Q-learning with one step of memory"),
     "quoter": ("ludarium.agents.econ.market_traders:Quoter", "a market maker that leans against its inventory"),
 }
 """Name -> class and one line about it."""

@@ -45,6 +45,10 @@ class Field:
 
 
 WORLDS: dict[str, Field] = {
+    "econ-oligopoly-v0": Field(
+        ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
+        "cartel-firm",
+    ),
     "econ-tax-v0": Field(
         ("random", "us2024", "elected", "flat_opt", "cem", "saez_online", "bracket_rule"),
         "bracket_rule",
@@ -88,7 +92,9 @@ _STUBBORN = (
     "never gives way: in a corridor two such robots block each other for good, where chance gets past in the end"
 )
 _LOW = "has low rates; the board's welfare weighs by need, and rates drawn at random, 50 % on average, come nearer to its optimum"
+_RIVAL = "competes, as the theory says that it should; prices drawn at random lie above those of competition, and so earn more"
 BELOW_CHANCE = {
+    "econ-oligopoly": {"nash-firm": _RIVAL, "reply-firm": _RIVAL},
     "econ-tax": {"us2024": _LOW},
     "mapf-lifelong-puzzles": {"shortest": _STUBBORN, "follower": _STUBBORN},
 }

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from ludarium.envs.core.errors import ConfigError, did_you_mean
 
-__all__ = ["Config", "at_least", "is_integer", "one_of", "within"]
+__all__ = ["Config", "at_least", "between", "is_integer", "one_of", "within"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -80,6 +80,13 @@ def at_least(name: str, value: Any, low: int) -> None:
     """Raise `ConfigError` unless `value` is an integer of at least `low`."""
     if not is_integer(value) or value < low:
         raise ConfigError(f"{name} = {value!r}; expected an integer of at least {low}")
+
+
+def between(name: str, value: Any, low: int, high: int) -> None:
+    """Raise `ConfigError` unless `value` is an integer from `low` to `high`."""
+    at_least(name, value, low)
+    if value > high:
+        raise ConfigError(f"{name} = {value}; expected at most {high}")
 
 
 def within(name: str, value: Any, low: float, high: float) -> None:
