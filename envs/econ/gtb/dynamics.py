@@ -1,0 +1,620 @@
+"""The dynamics of gather, trade and build: state, scalars, and the kernels of a step.
+
+Seat 0 is the planner, seats 1 to N are the workers; worker i has account i of the order book and market r is that of
+resource r. Axis 0 is the episode in the batch. Money is int64 cents of a coin, labour is in quarters. Cells are counted row
+by row; what windows are cut from is padded by the radius and lies in `layers`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ludarium.envs.core.compile import inner, tight
+from ludarium.envs.core.rng import below, draw, unit
+from ludarium.envs.core.state import COMMON, Field
+from ludarium.envs.econ import book
+from ludarium.envs.econ.book import BUY, Rules, book_fields
+from ludarium.envs.econ.floats import log_of, power
+from ludarium.envs.econ.taxes import bracket_of, cumulate, share_out, tax_of
+
+__all__ = ["FAULTS", "MASKED", "Scalars", "State", "asked", "check", "fields", "step"]
+
+FAULTS = (
+    "none", "blocked", "foreign_house", "occupied", "contested", "no_materials", "no_site", "no_cash", "no_stock",
+    "too_many_orders",
+)  # fmt: skip
+"""Why an action had no effect, by number."""
+BLOCKED, FOREIGN, OCCUPIED, CONTESTED, NO_MATERIALS, NO_SITE, NO_CASH, NO_STOCK, TOO_MANY = range(1, len(FAULTS))
+MASKED = tuple(name for name in FAULTS[1:] if name != "contested")
+"""The faults that no action has which the mask allows: only who comes second to a cell is told no."""
+BUILD, ORDERS, PRICES, CENTS = 5, 6, 11, 100
+GATHERED, BUILT, TRADED = range(3)
+STREAM_SOURCE, STREAM_PLACE, STREAM_SKILL, STREAM_TURNS, STREAM_BONUS, STREAM_REGROW = range(1, 7)
+EQUAL_PRODUCT, MEAN, INVERSE, RAWLS = range(4)
+FILLS = 4
+"""Trades whose parties are kept; a worker makes at most one at a time."""
+AT_ONCE = np.int64(1 << 30)
+
+
+class Scalars(NamedTuple):
+    """The parameters that kernels read."""
+
+    rules: Rules
+    workers: int
+    kinds: int
+    """resources"""
+    height: int
+    width: int
+    radius: int
+    stride: int
+    """cells of a padded row"""
+    layout: int
+    skills: int
+    density: float
+    stay: float
+    """the logarithm of the chance that a source stays empty for a step"""
+    payment: float
+    pareto: float
+    max_skill: float
+    coin: int
+    lifetime: int
+    eta: float
+    labour_cost: float
+    move: int
+    gather: int
+    build: int
+    trade: int
+    """labour in quarters"""
+    period: int
+    brackets: int
+    rate_step: int
+    swf: int
+    legacy: bool
+    cancel: bool
+    max_steps: int
+    recipe: NDArray[np.int64]
+    edges: NDArray[np.int64]
+
+
+class State(NamedTuple):
+    """A batch of episodes: the fields of `Book`, and what the world adds. N workers, R resources, K brackets, C cells."""
+
+    key: NDArray[np.uint64]
+    t: NDArray[np.int32]
+    over: NDArray[np.bool_]
+    live: NDArray[np.bool_]
+    inst: NDArray[np.int32]
+    cash: NDArray[np.int64]
+    held_cash: NDArray[np.int64]
+    stock: NDArray[np.int64]
+    held_stock: NDArray[np.int64]
+    treasury: NDArray[np.int64]
+    floor: NDArray[np.int32]
+    cap: NDArray[np.int32]
+    order_quantity: NDArray[np.int32]
+    order_level: NDArray[np.int32]
+    order_fee: NDArray[np.int32]
+    order_expiry: NDArray[np.int32]
+    order_id: NDArray[np.int64]
+    order_stamp: NDArray[np.int64]
+    issued: NDArray[np.int64]
+    stamps: NDArray[np.int64]
+    last: NDArray[np.int32]
+    trades: NDArray[np.int64]
+    volume: NDArray[np.int64]
+    turnover: NDArray[np.int64]
+    level_sum: NDArray[np.int64]
+    level_squares: NDArray[np.int64]
+    order_next: NDArray[np.int32]
+    order_before: NDArray[np.int32]
+    head: NDArray[np.int32]
+    tail: NDArray[np.int32]
+    depth: NDArray[np.int64]
+    best: NDArray[np.int32]
+    fill: NDArray[np.int32]
+    pos: NDArray[np.int32]
+    """int32[B, N, 2]: row and column"""
+    ready_at: NDArray[np.int32]
+    """int32[B, C]: the step in which an emptied source is full again; 0: it is full, or there is none"""
+    owner: NDArray[np.int16]
+    """int16[B, C]: 1 + the worker whose house stands there, or 0"""
+    labour: NDArray[np.int64]
+    """int64[B, N]: quarters of a unit"""
+    rates: NDArray[np.int64]
+    start_coin: NDArray[np.int64]
+    """int64[B, N]: coin with all escrow when the tax year began"""
+    start_free: NDArray[np.int64]
+    """int64[B, N]: coin without what bids held, likewise"""
+    lien: NDArray[np.int64]
+    """int64[B, N]: taxes that are still due"""
+    minted: NDArray[np.int64]
+    taxed: NDArray[np.int64]
+    faults: NDArray[np.int32]
+    ground: NDArray[np.int8]
+    """int8[B, C]: 0 land, 1 water, 2 + r a source of resource r"""
+    layers: NDArray[np.uint8]
+    """uint8[B, 2 R + 3, padded cells]: blocked, full sources by resource, sources by resource, houses, workers"""
+    waiting: NDArray[np.int32]
+    """int32[B, C]: the emptied sources, in no order"""
+    waits: NDArray[np.int32]
+    """int32[B]: how many there are"""
+    pay: NDArray[np.int64]
+    """int64[B, N]: cents that a house pays"""
+    bonus: NDArray[np.int64]
+    """int64[B, N]: chance of a second unit, in ten thousandths"""
+    weight: NDArray[np.float64]
+    """float64[B, N]: welfare weights of mean 1"""
+    base: NDArray[np.int64]
+    income: NDArray[np.int64]
+    """int64[B, N]: the taxable income of the last tax year"""
+    paid: NDArray[np.int64]
+    """int64[B, N]: what was paid of it"""
+    rebate: NDArray[np.int64]
+    revenue: NDArray[np.int64]
+    avoided: NDArray[np.int64]
+    """int64[B]: taxes on what bids held at the end of tax years, had it been income"""
+    gathered: NDArray[np.int64]
+    """int64[B, R]"""
+    houses: NDArray[np.int64]
+    first_pos: NDArray[np.int32]
+    first_cash: NDArray[np.int64]
+    first_stock: NDArray[np.int64]
+    """where workers began, and with what"""
+    done: NDArray[np.int64]
+    """int64[B, N, 3]: units gathered, houses built, units traded"""
+    worth: NDArray[np.int64]
+    """int64[B, N]: the coin for which `felt` holds"""
+    felt: NDArray[np.float64]
+    """float64[B, N]: utility of money"""
+    utility: NDArray[np.float64]
+    welfare: NDArray[np.float64]
+    settled: NDArray[np.int32]
+    slope: NDArray[np.float64]
+    """float64[B, 5]: of income y and share kept x in logarithms, by worker and year: count, x, y, x x, x y"""
+    code: NDArray[np.int16]
+    """int16[B, S]: the fault of the last action"""
+    turn: NDArray[np.int16]
+    """int16[N]: workers in the order in which they act"""
+    sorted: NDArray[np.int64]
+    """int64[N]: room for sorting"""
+
+
+def fields(c: Any) -> tuple[Field, ...]:
+    """The layout of a state for these scalars."""
+    n, cells, kinds = (c.workers,), (c.height * c.width,), (c.kinds,)
+    padded = (c.height + 2 * c.radius) * c.stride
+    return (
+        *COMMON(c.workers + 1), *book_fields(c.kinds, c.workers, c.rules.slots, c.rules.levels, FILLS),
+        Field("pos", np.int32, (*n, 2)), Field("ready_at", np.int32, cells), Field("owner", np.int16, cells),
+        Field("labour", np.int64, n), Field("rates", np.int64, (c.brackets,)), Field("start_coin", np.int64, n),
+        Field("start_free", np.int64, n), Field("lien", np.int64, n), Field("minted", np.int64), Field("taxed", np.int64),
+        Field("faults", np.int32),
+        Field("ground", np.int8, cells, "derived"), Field("layers", np.uint8, (2 * c.kinds + 3, padded), "derived"),
+        Field("waiting", np.int32, cells, "derived"), Field("waits", np.int32, (), "derived"),
+        Field("pay", np.int64, n, "derived"), Field("bonus", np.int64, n, "derived"),
+        Field("weight", np.float64, n, "derived"), Field("base", np.int64, (c.brackets,), "derived"),
+        Field("income", np.int64, n, "derived"), Field("paid", np.int64, n, "derived"),
+        Field("rebate", np.int64, (), "derived"), Field("revenue", np.int64, (), "derived"),
+        Field("avoided", np.int64, (), "derived"), Field("gathered", np.int64, kinds, "derived"),
+        Field("houses", np.int64, (), "derived"), Field("first_pos", np.int32, (*n, 2), "derived"),
+        Field("first_cash", np.int64, n, "derived"), Field("first_stock", np.int64, (*kinds, *n), "derived"),
+        Field("done", np.int64, (*n, 3), "derived"),
+        Field("worth", np.int64, n, "derived"), Field("felt", np.float64, n, "derived"),
+        Field("utility", np.float64, n, "derived"), Field("welfare", np.float64, (), "derived"),
+        Field("settled", np.int32, (), "derived"), Field("slope", np.float64, (5,), "derived"),
+        Field("code", np.int16, (c.workers + 1,), "derived"), Field("turn", np.int16, n, "scratch"),
+        Field("sorted", np.int64, n, "scratch"),
+    )  # fmt: skip
+
+
+# --- the map ---------------------------------------------------------------------------------------------------------
+@inner
+def index(c: Scalars, y: int, x: int) -> int:
+    """The padded place of a cell in `layers`; cells beside the map have one too."""
+    return (y + c.radius) * c.stride + x + c.radius
+
+
+@inner
+def _shift(action: int, axis: int) -> int:
+    """By how much a move changes row (axis 0) or column (axis 1): 1 up, 2 down, 3 left, 4 right."""
+    if action <= 2:
+        return 2 * action - 3 if axis == 0 else 0
+    return 2 * action - 7 if axis == 1 else 0
+
+
+@inner
+def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool:
+    first = (side * c.rules.accounts + i) * c.rules.slots
+    for place in range(first, first + c.rules.slots):
+        if s.order_quantity[b, r, place] == 0:
+            return True
+    return False
+
+
+# --- what is allowed -------------------------------------------------------------------------------------------------
+@inner
+def _may_move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
+    y, x = np.int64(s.pos[b, i, 0]) + _shift(action, 0), np.int64(s.pos[b, i, 1]) + _shift(action, 1)
+    at = index(c, y, x)
+    if s.layers[b, 0, at]:
+        return BLOCKED
+    if s.layers[b, 2 * c.kinds + 1, at] and s.owner[b, y * c.width + x] != i + 1:
+        return FOREIGN
+    return OCCUPIED if s.layers[b, 2 * c.kinds + 2, at] else 0
+
+
+@inner
+def _may_build(s: State, c: Scalars, b: int, i: int) -> int:
+    for r in range(c.kinds):
+        if s.stock[b, r, i] < c.recipe[r]:
+            return NO_MATERIALS
+    cell = np.int64(s.pos[b, i, 0]) * c.width + np.int64(s.pos[b, i, 1])
+    return NO_SITE if s.owner[b, cell] != 0 or s.ground[b, cell] >= 2 else 0
+
+
+@inner
+def may(s: State, c: Scalars, b: int, i: int, action: int) -> int:
+    """The fault of a worker's action before anybody has acted: others can only take a cell from him, nothing else."""
+    if action == 0:
+        return 0
+    if action < BUILD:
+        return _may_move(s, c, b, i, action)
+    if action == BUILD:
+        return _may_build(s, c, b, i)
+    r, rest = (action - ORDERS) // (2 * PRICES), (action - ORDERS) % (2 * PRICES)
+    side = rest // PRICES
+    if side == BUY and s.cash[b, i] < CENTS * (rest % PRICES):
+        return NO_CASH
+    if side != BUY and s.stock[b, r, i] < 1:
+        return NO_STOCK
+    return 0 if _free_place(s, c, b, i, r, side) else TOO_MANY
+
+
+@inner
+def allowed(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8]) -> None:
+    """Write int8[actions]: 1 for what `may` finds no fault with."""
+    out[0] = 1
+    for action in range(1, BUILD):
+        out[action] = _may_move(s, c, b, i, action) == 0
+    out[BUILD] = _may_build(s, c, b, i) == 0
+    dearest = np.int64(s.cash[b, i]) // CENTS
+    for r in range(c.kinds):
+        first = ORDERS + 2 * PRICES * r
+        buys = min(dearest, np.int64(PRICES - 1)) if _free_place(s, c, b, i, r, BUY) else np.int64(-1)
+        sells = np.int8(s.stock[b, r, i] >= 1 and _free_place(s, c, b, i, r, 1))
+        for level in range(PRICES):
+            out[first + level] = level <= buys
+            out[first + PRICES + level] = sells
+
+
+# --- actions ---------------------------------------------------------------------------------------------------------
+@inner
+def _move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
+    y, x = np.int64(s.pos[b, i, 0]), np.int64(s.pos[b, i, 1])
+    to_y, to_x, workers = y + _shift(action, 0), x + _shift(action, 1), 2 * c.kinds + 2
+    if s.layers[b, workers, index(c, to_y, to_x)]:
+        return CONTESTED
+    s.layers[b, workers, index(c, y, x)] = 0
+    s.layers[b, workers, index(c, to_y, to_x)] = 1
+    s.pos[b, i, 0] = to_y
+    s.pos[b, i, 1] = to_x
+    s.labour[b, i] += c.move
+    return 0
+
+
+@inner
+def _build(s: State, c: Scalars, b: int, i: int) -> None:
+    y, x = np.int64(s.pos[b, i, 0]), np.int64(s.pos[b, i, 1])
+    for r in range(c.kinds):
+        s.stock[b, r, i] -= c.recipe[r]
+    s.owner[b, y * c.width + x] = i + 1
+    s.layers[b, 2 * c.kinds + 1, index(c, y, x)] = 1
+    s.cash[b, i] += s.pay[b, i]
+    s.minted[b] += s.pay[b, i]
+    s.houses[b] += 1
+    s.done[b, i, BUILT] += 1
+    s.labour[b, i] += c.build
+
+
+@inner
+def _order(s: State, c: Scalars, b: int, i: int, action: int) -> None:
+    r, rest = (action - ORDERS) // (2 * PRICES), (action - ORDERS) % (2 * PRICES)
+    before = np.int64(s.trades[b, r])
+    book.limit(s, c.rules, b, r, i, rest // PRICES, rest % PRICES, 1, np.int64(s.t[b]) + c.lifetime, 0, True)
+    s.labour[b, i] += c.trade
+    if s.trades[b, r] > before:
+        place = before % FILLS
+        s.done[b, np.int64(s.fill[b, r, place, 0]), TRADED] += 1
+        s.done[b, np.int64(s.fill[b, r, place, 1]), TRADED] += 1
+
+
+@inner
+def _gather(s: State, c: Scalars, b: int, i: int) -> None:
+    """Whoever stands on a full source at the end of its turn empties it; when it is full again is drawn at once."""
+    y, x, t = np.int64(s.pos[b, i, 0]), np.int64(s.pos[b, i, 1]), np.int64(s.t[b])
+    cell = y * c.width + x
+    r = np.int64(s.ground[b, cell]) - 2
+    if r < 0 or s.layers[b, 1 + r, index(c, y, x)] == 0:
+        return
+    units = 1 + np.int64(below(draw(s.key[b], STREAM_BONUS, t, i, 0), 10_000) < s.bonus[b, i])
+    s.stock[b, r, i] += units
+    s.gathered[b, r] += units
+    s.done[b, i, GATHERED] += units
+    s.labour[b, i] += c.gather
+    left = 1.0 - unit(draw(s.key[b], STREAM_REGROW, t, i, 0))
+    wait = math.floor(log_of(left) / c.stay) if c.stay > -math.inf else 0.0
+    s.ready_at[b, cell] = t + 1 + np.int64(min(wait, 1e9))
+    s.layers[b, 1 + r, index(c, y, x)] = 0
+    s.waiting[b, np.int64(s.waits[b])] = cell
+    s.waits[b] += 1
+
+
+@inner
+def _regrow(s: State, c: Scalars, b: int) -> None:
+    """The sources whose time has come are full."""
+    k, t = np.int64(0), np.int64(s.t[b])
+    while k < s.waits[b]:
+        cell = np.int64(s.waiting[b, k])
+        if s.ready_at[b, cell] > t:
+            k += 1
+            continue
+        s.ready_at[b, cell] = 0
+        s.layers[b, np.int64(s.ground[b, cell]) - 1, index(c, cell // c.width, cell % c.width)] = 1
+        s.waits[b] -= 1
+        s.waiting[b, k] = s.waiting[b, np.int64(s.waits[b])]
+
+
+# --- taxes -----------------------------------------------------------------------------------------------------------
+@inner
+def _cancel_newest_bid(s: State, c: Scalars, b: int, i: int) -> bool:
+    """Cancel a worker's newest buy, the one that lapses last; whether there was one."""
+    newest, market, slot, first = np.int64(-1), np.int64(0), np.int64(0), i * c.rules.slots
+    for r in range(c.kinds):
+        for j in range(c.rules.slots):
+            if s.order_quantity[b, r, first + j] != 0 and s.order_expiry[b, r, first + j] > newest:
+                newest, market, slot = np.int64(s.order_expiry[b, r, first + j]), np.int64(r), np.int64(j)
+    if newest < 0:
+        return False
+    book.cancel(s, c.rules, b, market, i, BUY, slot)
+    return True
+
+
+@inner
+def _collect(s: State, c: Scalars, b: int, i: int) -> int:
+    """Take a worker's taxes for the year and what was due before; return what he paid."""
+    whole = np.int64(s.cash[b, i]) + np.int64(s.held_cash[b, i]) - np.int64(s.start_coin[b, i])
+    income = np.int64(s.cash[b, i]) - np.int64(s.start_free[b, i]) if c.legacy else whole
+    s.income[b, i] = max(income, 0)
+    tax = tax_of(s.income[b, i], c.edges, s.rates[b], s.base[b])
+    s.avoided[b] += max(tax_of(whole, c.edges, s.rates[b], s.base[b]) - tax, 0)
+    due = tax + np.int64(s.lien[b, i])
+    if c.cancel and not c.legacy:
+        while s.cash[b, i] < due and _cancel_newest_bid(s, c, b, i):
+            pass
+    got = min(due, np.int64(s.cash[b, i]))
+    s.cash[b, i] -= got
+    s.lien[b, i] = due - got
+    s.paid[b, i] = got
+    kept = 1.0 - np.float64(s.rates[b, bracket_of(s.income[b, i], c.edges)]) / 10_000.0
+    if s.income[b, i] > 0 and kept > 0.0:
+        x, y = log_of(kept), log_of(np.float64(s.income[b, i]))
+        s.slope[b, 0] += 1.0
+        s.slope[b, 1] += x
+        s.slope[b, 2] += y
+        s.slope[b, 3] += x * x
+        s.slope[b, 4] += x * y
+    return got
+
+
+@inner
+def _settle(s: State, c: Scalars, b: int) -> None:
+    """The end of a tax year: taxes are paid and shared out, in whole cents; what is left over stays in the treasury."""
+    revenue = np.int64(0)
+    for i in range(c.workers):
+        revenue += _collect(s, c, b, i)
+    rebate, rest = share_out(revenue, np.int64(s.treasury[b]), c.workers)
+    s.treasury[b] = rest
+    s.rebate[b] = rebate
+    s.revenue[b] = revenue
+    s.taxed[b] += revenue
+    s.settled[b] += 1
+    for i in range(c.workers):
+        s.cash[b, i] += rebate
+        s.start_coin[b, i] = s.cash[b, i] + s.held_cash[b, i]
+        s.start_free[b, i] = s.cash[b, i]
+
+
+@inner
+def _set_rates(s: State, c: Scalars, b: int, plan: NDArray[np.int64]) -> None:
+    """0 leaves a rate, 1 + k makes it k steps."""
+    for j in range(c.brackets):
+        if plan[j] > 0:
+            s.rates[b, j] = (plan[j] - 1) * c.rate_step
+    cumulate(c.edges, s.rates[b], s.base[b])
+
+
+# --- how they fare ---------------------------------------------------------------------------------------------------
+@inner
+def _felt(c: Scalars, cents: int) -> float:
+    coin = np.float64(max(cents, 1)) / CENTS
+    if c.eta == 1.0:
+        return log_of(coin)
+    return (power(coin, 1.0 - c.eta) - 1.0) / (1.0 - c.eta)
+
+
+@inner
+def _utility(s: State, c: Scalars, b: int, i: int) -> float:
+    """A worker's utility; that of money is found again only where the money has changed."""
+    coin = np.int64(s.cash[b, i]) + np.int64(s.held_cash[b, i])
+    if coin != s.worth[b, i]:
+        s.worth[b, i] = coin
+        s.felt[b, i] = _felt(c, coin)
+    return s.felt[b, i] - c.labour_cost * (0.25 * np.float64(s.labour[b, i]))
+
+
+@inner
+def equality(s: State, c: Scalars, b: int) -> float:
+    """1 - Gini * N / (N - 1) of all coin, in whole numbers up to one division; 1 where there is none."""
+    row, total, apart = s.sorted, np.int64(0), np.int64(0)
+    for i in range(c.workers):
+        coin, at = np.int64(s.cash[b, i]) + np.int64(s.held_cash[b, i]), i
+        total += coin
+        while at > 0 and row[at - 1] > coin:
+            row[at] = row[at - 1]
+            at -= 1
+        row[at] = coin
+    for k in range(c.workers):
+        apart += (2 * k + 1 - c.workers) * row[k]
+    return 1.0 - np.float64(apart) / np.float64((c.workers - 1) * total) if total > 0 and c.workers > 1 else 1.0
+
+
+@inner
+def social(s: State, c: Scalars, b: int) -> float:
+    """Social welfare a head, in coins or in units of utility."""
+    if c.swf == EQUAL_PRODUCT:
+        total = np.int64(0)
+        for i in range(c.workers):
+            total += np.int64(s.cash[b, i]) + np.int64(s.held_cash[b, i])
+        return equality(s, c, b) * (np.float64(total) / np.float64(CENTS * c.workers))
+    mean, least = 0.0, s.utility[b, 0]
+    for i in range(c.workers):
+        mean += s.weight[b, i] * s.utility[b, i]
+        least = min(least, s.utility[b, i])
+    return least if c.swf == RAWLS else mean / c.workers
+
+
+@inner
+def begin_accounts(s: State, c: Scalars, b: int) -> None:
+    """Figures at the start of an episode."""
+    total = 0.0
+    for i in range(c.workers):
+        s.worth[b, i] = -1
+        s.utility[b, i] = _utility(s, c, b, i)
+        s.start_coin[b, i] = s.cash[b, i]
+        s.start_free[b, i] = s.cash[b, i]
+        s.weight[b, i] = 1.0 / np.float64(s.pay[b, i]) if c.swf == INVERSE else 1.0
+        total += s.weight[b, i]
+    for i in range(c.workers):
+        s.weight[b, i] *= c.workers / total
+    s.welfare[b] = social(s, c, b)
+
+
+# --- a step ----------------------------------------------------------------------------------------------------------
+@inner
+def _draw_turns(s: State, c: Scalars, b: int) -> None:
+    for i in range(c.workers):
+        s.turn[i] = i
+    for i in range(c.workers - 1, 0, -1):
+        j = below(draw(s.key[b], STREAM_TURNS, np.int64(s.t[b]), i, 0), i + 1)
+        kept = s.turn[i]
+        s.turn[i] = s.turn[j]
+        s.turn[j] = kept
+
+
+@inner
+def _act(s: State, c: Scalars, b: int, work: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
+    """Whether actions are in order is judged before anybody acts; then all act in an order that is drawn."""
+    for i in range(c.workers):
+        fault[1 + i] = may(s, c, b, i, work[i])
+    _draw_turns(s, c, b)
+    for place in range(c.workers):
+        i = np.int64(s.turn[place])
+        action = work[i]
+        if fault[1 + i] == 0 and action > 0:
+            if action < BUILD:
+                fault[1 + i] = _move(s, c, b, i, action)
+            elif action == BUILD:
+                _build(s, c, b, i)
+            else:
+                _order(s, c, b, i, action)
+        _gather(s, c, b, i)
+
+
+@inner
+def _advance(s: State, c: Scalars, b: int, reward: NDArray[np.float64]) -> None:
+    """Taxes if they are due, rewards, and what happens before the next step."""
+    t = np.int64(s.t[b])
+    last = t + 1 >= c.max_steps
+    settles = last or (t + 1) % c.period == 0
+    if settles:
+        _settle(s, c, b)
+    for i in range(c.workers):
+        now = _utility(s, c, b, i)
+        reward[1 + i] = now - s.utility[b, i]
+        s.utility[b, i] = now
+    reward[0] = 0.0
+    if settles:
+        welfare = social(s, c, b)
+        reward[0] = welfare - s.welfare[b]
+        s.welfare[b] = welfare
+    s.t[b] = t + 1
+    for r in range(c.kinds):
+        book.expire(s, c.rules, b, r, book.NEVER if last else t + 1)
+    if not last:
+        _regrow(s, c, b)
+
+
+@tight
+def step(
+    s: State, c: Scalars, plan: NDArray[np.int64], work: NDArray[np.int64], reward: NDArray[np.float64],
+    terminated: NDArray[np.bool_], truncated: NDArray[np.bool_], fault: NDArray[np.int16],
+) -> None:  # fmt: skip
+    """Advance every row that is not over: `plan` int64[B, 1, K], `work` int64[B, N]."""
+    for b in range(s.t.shape[0]):
+        if s.over[b]:
+            continue
+        if s.t[b] % c.period == 0:
+            _set_rates(s, c, b, plan[b, 0])
+        fault[b, 0] = 0
+        _act(s, c, b, work[b], fault[b])
+        _advance(s, c, b, reward[b])
+        truncated[b] = s.t[b] >= c.max_steps
+        for seat in range(c.workers + 1):
+            terminated[b, seat] = False
+            s.code[b, seat] = fault[b, seat]
+            s.faults[b] += fault[b, seat] != 0
+        if truncated[b]:
+            s.over[b] = True
+            for seat in range(c.workers + 1):
+                s.live[b, seat] = False
+
+
+@tight
+def asked(s: State, c: Scalars, out: NDArray[np.int8]) -> None:
+    """All workers, and the planner in the first step of a tax year (int8[B, S])."""
+    for b in range(out.shape[0]):
+        out[b, 0] = not s.over[b] and s.t[b] % c.period == 0
+        for i in range(c.workers):
+            out[b, 1 + i] = not s.over[b]
+
+
+@inner
+def _contested(s: State, c: Scalars, b: int, work: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
+    """Which moves come second to a cell: an order is drawn as the step will draw it."""
+    _draw_turns(s, c, b)
+    for place in range(c.workers):
+        i = np.int64(s.turn[place])
+        if fault[1 + i] != 0 or not 0 < work[i] < BUILD:
+            continue
+        y, x = np.int64(s.pos[b, i, 0]) + _shift(work[i], 0), np.int64(s.pos[b, i, 1]) + _shift(work[i], 1)
+        for before in range(place):
+            j = np.int64(s.turn[before])
+            if fault[1 + j] == 0 and 0 < work[j] < BUILD:
+                same = y == s.pos[b, j, 0] + _shift(work[j], 0) and x == s.pos[b, j, 1] + _shift(work[j], 1)
+                if same:
+                    fault[1 + i] = CONTESTED
+
+
+@tight
+def check(s: State, c: Scalars, work: NDArray[np.int64], fault: NDArray[np.int16]) -> None:
+    """The faults that a step would find (int16[B, S])."""
+    for b in range(s.t.shape[0]):
+        fault[b, 0] = 0
+        for i in range(c.workers):
+            fault[b, 1 + i] = may(s, c, b, i, work[b, i]) if not s.over[b] else 0
+        if not s.over[b]:
+            _contested(s, c, b, work[b], fault[b])
