@@ -31,6 +31,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "logit": ("ludarium.agents.econ.tax_workers:Logit", "hours by logit response"),
     "habit": ("ludarium.agents.econ.tax_workers:Habit", "moves part of the way to the best hours"),
     "satisficer": ("ludarium.agents.econ.tax_workers:Satisficer", "keeps hours that are good enough"),
+    "gamer": ("ludarium.agents.econ.tax_gamer:Gamer", "hides, puts off and pools where the tax allows it"),
     "us2024": ("ludarium.agents.econ.tax_planners:US2024", "the US federal schedule of 2024"),
     "flat_opt": ("ludarium.agents.econ.tax_planners:FlatOpt", "the optimal flat rate, closed form"),
     "bracket_rule": ("ludarium.agents.econ.tax_planners:BracketRule", "the optimal rate of each bracket, iterated"),
@@ -48,7 +49,10 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "coin-oracle": ("ludarium.agents.text.coin:CoinOracle", "a shortest plan to the coin"),
     "cooking-oracle": ("ludarium.agents.text.cooking:CookingOracle", "a shortest plan to the meal"),
     "zi-u": ("ludarium.agents.econ.market_traders:ZIU", "zero intelligence: random prices"),
-    "zi-c": ("ludarium.agents.econ.market_traders:ZIC", "zero intelligence with a budget: random prices without a loss"),
+    "zi-c": (
+        "ludarium.agents.econ.market_traders:ZIC",
+        "zero intelligence with a budget: random prices without a loss",
+    ),
     "zip": ("ludarium.agents.econ.market_traders:ZIP", "a profit margin that follows trades and shouts"),
     "gd": ("ludarium.agents.econ.market_traders:GD", "the price of most expected profit, by beliefs"),
     "nash-firm": ("ludarium.agents.econ.firms:NashFirm", "competes: the static equilibrium of an oligopoly"),
@@ -56,7 +60,22 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "grim-firm": ("ludarium.agents.econ.firms:GrimFirm", "the cartel until somebody undercuts it, then competition"),
     "reply-firm": ("ludarium.agents.econ.firms:ReplyFirm", "the best reply to the others' last choices"),
     "q-firm": ("ludarium.agents.econ.firms:QFirm", "learns by Q-learning with one step of memory"),
+    "free-rider": ("ludarium.agents.econ.members:FreeRider", "gives to a pot what its own purse is best served by"),
+    "full-giver": ("ludarium.agents.econ.members:FullGiver", "gives to a pot what all together are best served by"),
+    "conditional-cooperator": ("ludarium.agents.econ.members:ConditionalCooperator", "gives as much as the others do"),
+    "strong-reciprocator": (
+        "ludarium.agents.econ.members:StrongReciprocator",
+        "gives as others do, and punishes who gives least",
+    ),
     "quoter": ("ludarium.agents.econ.market_traders:Quoter", "a market maker that leans against its inventory"),
+    "commons-greedy": ("ludarium.agents.econ.commons_agents:Greedy", "wants all there is"),
+    "commons-lawful": ("ludarium.agents.econ.commons_agents:Lawful", "wants all that the law allows"),
+    "commons-sustainable": ("ludarium.agents.econ.commons_agents:Sustainable", "a fair part of what comes back, as promised"),
+    "commons-breaker": ("ludarium.agents.econ.commons_agents:Breaker", "promises a fair part and takes all"),
+    "commons-grim": ("ludarium.agents.econ.commons_agents:Grim", "fair until somebody takes more, then greedy for ever"),
+    "commons-tit-for-tat": ("ludarium.agents.econ.commons_agents:TitForTat", "takes what the greediest other took"),
+    "commons-optimal": ("ludarium.agents.econ.commons_agents:Optimal", "its part of the most that all can harvest"),
+    "commons-governor": ("ludarium.agents.econ.commons_agents:Governor", "sets the quota that is best until the end"),
 }
 """Name -> class and one line about it."""
 _OPTIONS = re.compile(r"(\w+=[^&\s'\"]*)(&\w+=[^&\s'\"]*)*")

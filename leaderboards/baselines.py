@@ -18,7 +18,7 @@ RANDOM = "random"
 _LIFELONG = "plans one goal a robot; robots of this world get a new one at each"
 _MANY = "searches for an optimum; with so many robots its budget ends, and PIBT would play in its name"
 _WORKERS = dict.fromkeys(
-    ("best_response", "logit", "habit", "satisficer"), "is a worker, who sits in a seat of the world's own"
+    ("best_response", "logit", "habit", "satisficer", "gamer"), "is a worker, who sits in a seat of the world's own"
 )
 _USER = "is the user, who sits in a seat of the task's own"
 
@@ -48,6 +48,11 @@ WORLDS: dict[str, Field] = {
     "econ-oligopoly-v0": Field(
         ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
         "cartel-firm",
+    ),
+    "econ-publicgoods-v0": Field(
+        ("random", "free-rider", "conditional-cooperator", "strong-reciprocator", "full-giver"),
+        "full-giver",
+        ("full-giver",),
     ),
     "econ-tax-v0": Field(
         ("random", "us2024", "elected", "flat_opt", "cem", "saez_online", "bracket_rule"),
@@ -93,8 +98,10 @@ _STUBBORN = (
 )
 _LOW = "has low rates; the board's welfare weighs by need, and rates drawn at random, 50 % on average, come nearer to its optimum"
 _RIVAL = "competes, as the theory says that it should; prices drawn at random lie above those of competition, and so earn more"
+_SELFISH = "gives nothing, the equilibrium, of which the dilemma is made; chance gives half of what there is"
 BELOW_CHANCE = {
     "econ-oligopoly": {"nash-firm": _RIVAL, "reply-firm": _RIVAL},
+    "econ-publicgoods": {"free-rider": _SELFISH},
     "econ-tax": {"us2024": _LOW},
     "mapf-lifelong-puzzles": {"shortest": _STUBBORN, "follower": _STUBBORN},
 }

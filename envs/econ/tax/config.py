@@ -12,7 +12,7 @@ from ludarium.envs.econ.ballots import MAX_CANDIDATES, RULES, count_ballots
 from ludarium.envs.econ.brackets import BRACKETS, CENTS, POINTS, basis_points, check_edges
 from ludarium.envs.econ.tax.kinds import DRAWN, GB2, KINDS, check_incomes
 
-__all__ = ["GROUP_ABOVE", "PLATFORMS", "SWF", "UTILITIES", "TaxConfig"]
+__all__ = ["GROUP_ABOVE", "HIDES", "PLATFORMS", "SWF", "UTILITIES", "TaxConfig"]
 
 GROUP_ABOVE = 10_000
 """Above so many workers one grouped seat plays them all."""
@@ -20,6 +20,8 @@ MAX_WORKERS = 10**7
 MAX_HOUR_PARTS = 1000
 UTILITIES = ("quasilinear", "crra", "log")
 SWF = ("inverse", "uniform", "rank", "rawls", "crra", "equality_productivity", "legacy")
+HIDES = 5
+"""Choices of what to hide: 0, 25, 50, 75 or 100 % of what is assessed."""
 PLATFORMS = 21
 """Flat rates that a candidate can stand for: 0, 5, ..., 100 %."""
 _WEEKS = {"week": 1, "year": 52}
@@ -87,6 +89,18 @@ class TaxConfig(Config):
     """Workers choose whether to stand, and for which flat rate; else candidates are drawn, and stand for nothing."""
     score_levels: int = 6
 
+    shifting: bool = False
+    """Workers may put off what is above a bracket's edge to the next year."""
+    misreporting: bool = False
+    """Workers may hide quarters of their income; returns are audited by chance."""
+    audit: float = 0.1
+    """The chance that a return is audited, each step."""
+    penalty: float = 1.0
+    """The fine on tax that an audit finds missing, in parts of that tax."""
+    collusion: bool = False
+    """Workers may pool what they declare within their ring, the next `ring` of them by number."""
+    ring: int = 4
+
     legacy: bool = False
     """The seed project's constants and its inverse-income welfare, for comparison only."""
     strict: bool = False
@@ -103,7 +117,8 @@ class TaxConfig(Config):
         "population": ("gb2", "pareto", "lognormal", "uniform"), "params": ((),), "incomes": ((),), "k": ("median_40h", 0.02),
         "d": (2.0, 3.5), "eta": (0.5, 2.0), "hours_max": (10, 60, 100), "hour_parts": (1, 4), "tastes": ((1.0,), (0.8, 1.25)),
         "brackets": ("flat", "three", "us2018", "us2024", (0, 5_000, 40_000)), "rate_step": (0.05, 0.1), "start_rates": ((),),
-        "candidates": (2, 3, 4), "score_levels": (2, 3), "legacy": (False,), "strict": (False,),
+        "candidates": (2, 3, 4), "score_levels": (2, 3), "audit": (0.0, 0.5), "penalty": (0.0, 1.5),
+        "ring": (2, 3), "legacy": (False,), "strict": (False,),
     }  # fmt: skip
 
     def __post_init__(self) -> None:
@@ -116,7 +131,7 @@ class TaxConfig(Config):
         """Check every field by itself, then those that must fit together."""
         for name, low, high in (
             ("steps_per_year", 1, 10**6), ("hours_max", 1, 168 if self.hours_per == "week" else 8784),
-            ("hour_parts", 1, MAX_HOUR_PARTS), ("candidates", 2, MAX_CANDIDATES), ("score_levels", 2, 11),
+            ("hour_parts", 1, MAX_HOUR_PARTS), ("candidates", 2, MAX_CANDIDATES), ("score_levels", 2, 11), ("ring", 2, 10**6),
         ):  # fmt: skip
             at_least(name, getattr(self, name), low)
             if getattr(self, name) > high:
@@ -131,7 +146,9 @@ class TaxConfig(Config):
             raise ConfigError("eta = 1; that is utility = 'log'")
         if self.k != "median_40h":
             within("k", self.k, 1e-12, 1e12)
-        for name in ("personas", "candidacy", "legacy", "strict"):
+        within("audit", self.audit, 0.0, 1.0)
+        within("penalty", self.penalty, 0.0, 100.0)
+        for name in ("personas", "candidacy", "legacy", "strict", "shifting", "misreporting", "collusion"):
             if not isinstance(getattr(self, name), bool):
                 raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
         if not isinstance(self.tastes, tuple) or not 1 <= len(self.tastes) <= 8:
@@ -144,6 +161,10 @@ class TaxConfig(Config):
         if self.settle == "year" and self.utility != "quasilinear":
             raise ConfigError(
                 f"settle = 'year' with utility = {self.utility!r}; yearly taxes need quasi-linear utilities"
+            )
+        if self.settle == "year" and self.gaming:
+            raise ConfigError(
+                f"settle = 'year' with {self.gaming}; games are played on the tax of a step: use settle = 'step'"
             )
         if self.swf in ("crra", "equality_productivity") and self.utility != "quasilinear":
             raise ConfigError(
@@ -220,6 +241,16 @@ class TaxConfig(Config):
         return self.hours_max * self.hour_parts + 1
 
     @property
+    def gaming(self) -> str:
+        """The switches that are open, in words; "" if none is."""
+        return " and ".join(name for name in ("shifting", "misreporting", "collusion") if getattr(self, name))
+
+    @property
+    def ways(self) -> tuple[int, int, int]:
+        """Choices beside hours: what to put off (by bracket), what to hide (by quarters), whether to pool."""
+        return len(self.edges) if self.shifting else 1, HIDES if self.misreporting else 1, 2 if self.collusion else 1
+
+    @property
     def levels(self) -> int:
         """Choices of the planner for each bracket."""
         return 5 if self.rate_mode == "delta" else POINTS // basis_points(self.rate_step) + 1
@@ -236,8 +267,10 @@ class TaxConfig(Config):
 
     @property
     def actions(self) -> int:
-        """Actions of a worker: hours; with votes, ballots and platforms by the same numbers."""
-        return max(self.choices, self.ballots, 1 + PLATFORMS if self.rule >= 0 and self.candidacy else 0)
+        """Actions of a worker: hours, with the games that are open; with votes, ballots and platforms by the same numbers."""
+        return max(
+            self.choices * math.prod(self.ways), self.ballots, 1 + PLATFORMS if self.rule >= 0 and self.candidacy else 0
+        )
 
     @property
     def taste_scale(self) -> tuple[float, ...]:

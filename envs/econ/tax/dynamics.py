@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.compile import inner, kernel, special
 from ludarium.envs.core.rng import below, draw
 from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.econ.floats import log_of, power
@@ -22,16 +22,18 @@ from ludarium.envs.econ.taxes import cumulate, tax_of
 from ludarium.envs.econ.voting import decide
 
 __all__ = [
-    "BALLOT", "HOURS", "PLATFORM", "RATES", "STAND", "VOTE", "WORK", "Scalars", "State", "asked", "check", "fields", "hold_votes",
-    "step",
+    "BALLOT", "DEFER", "HOURS", "PLAIN", "PLATFORM", "RATES", "STAND", "VOTE", "WORK", "Scalars", "State", "asked", "check",
+    "fields", "hold_votes", "step", "variant",
 ]  # fmt: skip
 
 STAND, VOTE, RATES, WORK = range(4)
 """Phases: who stands, who wins, which rates, how many hours."""
-HOURS, BALLOT, PLATFORM = 1, 2, 3
-"""Faults: an action of another kind of decision, where there are fewer of this one."""
+HOURS, BALLOT, PLATFORM, DEFER = 1, 2, 3, 4
+"""Faults: an action of another kind of decision, where there are fewer of this one; income put off to a year that is none."""
 LOADED = -2
 STREAM_SLATE, STREAM_TIES, STREAM_DICTATOR = 2, 3, 4
+BOOKS = 12
+"""Accounts of what gaming brings, numbered in `gaming`."""
 MEMORY = 5
 """Settlements whose welfare a planner sees."""
 
@@ -69,6 +71,22 @@ class Scalars(NamedTuple):
     shape: float
     cents: float
     personas: bool
+    gaming: bool
+    shifts: int
+    hides: int
+    pools: int
+    audit: int
+    penalty: int
+    ring: int
+
+
+PLAIN = "plain"
+"""The variant of scalars of quasi-linear workers under weighted welfare, without votes: kernels for it are fewer."""
+
+
+def variant(c: Scalars) -> str:
+    """The variant that the scalars are frozen as."""
+    return PLAIN if c.utility == 0 and c.swf <= 2 and c.rule < 0 else ""
 
 
 class State(NamedTuple):
@@ -128,6 +146,14 @@ class State(NamedTuple):
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
     gini: NDArray[np.float64]
+    due: NDArray[np.int64]
+    """int64[B, N or 0]: income of last year that is still to be taxed, where income can be put off"""
+    carried: NDArray[np.int64]
+    """int64[B, N or 0]: income of this year that was put off to the next, likewise"""
+    owed: NDArray[np.int64]
+    """int64[B, N or 0]: taxes and fines of the last working step, where there is a game to play"""
+    books: NDArray[np.int64]
+    """int64[B, 12 or 0]: what `gaming` counts, likewise"""
     wage: NDArray[np.int64]
     """int64[B, N]: cents a period for each hour"""
     person: NDArray[np.uint8]
@@ -142,16 +168,26 @@ class State(NamedTuple):
     median_income: NDArray[np.float64]
     """float64[B]: of untaxed best responses, in cents: the unit of observations and rewards"""
     scale_k: NDArray[np.float64]
+    hours_before: NDArray[np.uint16]
+    """uint16[B, N]: parts of hours worked in the last step of the year before the rates were set"""
+    rates_before: NDArray[np.int64]
+    """int64[B, K]: the rates of that year"""
+    ballot: NDArray[np.int32]
+    """int32[B, N or 0]: the ballots of the last vote"""
+    wanted: NDArray[np.int64]
+    """int64[B, N or 0]: parts of hours that actions mean, where there is a game to play"""
     net: NDArray[np.int64]
     """scratch: income after tax of the row in hand"""
     value: NDArray[np.float64]
     """scratch: utilities of the row in hand"""
+    assessed: NDArray[np.int64]
+    """scratch: incomes assessed in the row in hand, where there is a game to play"""
 
 
 def fields(c: Scalars) -> tuple[Field, ...]:
     """The layout of a state."""
     n, i64, f64, i32 = c.workers, np.int64, np.float64, np.int32
-    yearly, plain = n if c.yearly else 0, c.utility == 0
+    yearly, plain, gaming = n if c.yearly else 0, c.utility == 0, n if c.gaming else 0
     return (
         *COMMON(2 if c.grouped else 1 + n),
         Field("phase", np.int8), Field("year", i32), Field("day", i32), Field("leader", i32), Field("promise", np.int16),
@@ -164,13 +200,16 @@ def fields(c: Scalars) -> tuple[Field, ...]:
         Field("welfare_sum", f64), Field("settled", i32), Field("worked", i64), Field("idle", i64),
         Field("labour_steps", i32), Field("faults", i32),
         Field("counts", i64, (c.brackets,)), Field("deciles", i64, (9,)), Field("mean", f64), Field("deviation", f64),
-        Field("gini", f64), Field("wage", i64, (n,), "derived"),
+        Field("gini", f64), Field("due", i64, (gaming,)), Field("carried", i64, (gaming,)), Field("owed", i64, (gaming,)),
+        Field("books", i64, (BOOKS if gaming else 0,)), Field("wage", i64, (n,), "derived"),
         Field("person", np.uint8, (n if c.personas else 0, 4), "derived"), Field("weight", f64, (n,), "derived"),
         Field("cost", i64, (c.tastes, c.choices), "derived"),
         Field("strain", f64, (0 if plain else c.tastes, c.choices), "derived"),
         Field("median_wage", i64, (), "derived"), Field("median_income", f64, (), "derived"),
-        Field("scale_k", f64, (), "derived"), Field("net", i64, (n,), "scratch"),
-        Field("value", f64, (n if not plain or c.swf >= 3 else 0,), "scratch"),
+        Field("scale_k", f64, (), "derived"), Field("hours_before", np.uint16, (n,), "derived"),
+        Field("rates_before", i64, (c.brackets,), "derived"), Field("ballot", i32, (n if c.rule >= 0 else 0,), "derived"),
+        Field("wanted", i64, (gaming,), "derived"), Field("net", i64, (n,), "scratch"),
+        Field("value", f64, (n if not plain or c.swf >= 3 else 0,), "scratch"), Field("assessed", i64, (gaming,), "scratch"),
     )  # fmt: skip
 
 
@@ -178,21 +217,18 @@ def fields(c: Scalars) -> tuple[Field, ...]:
 def asked(s: State, c: Scalars, out: NDArray[np.int8]) -> None:
     """Write whom the world waits for (int8[B, S]): the planner for rates; workers to work (1), stand (2) or vote (3)."""
     for b in range(out.shape[0]):
-        out[b] = 0
-        if s.over[b]:
-            continue
         phase = s.phase[b]
-        if phase == RATES:
-            out[b, 0] = 1
-        else:
-            out[b, 1:] = 1 if phase == WORK else 2 if phase == STAND else 3
+        kind = 0 if s.over[b] or phase == RATES else 1 if phase == WORK else 2 if phase == STAND else 3
+        for seat in range(1, out.shape[1]):  # one by one: parts of arrays take long to compile, here and below
+            out[b, seat] = kind
+        out[b, 0] = phase == RATES and not s.over[b]
 
 
 @inner
 def limit_of(s: State, c: Scalars, b: int) -> int:
     """How many of the workers' actions mean something in this phase."""
     if s.phase[b] == WORK:
-        return c.choices
+        return c.choices * c.shifts * c.hides * c.pools
     return 1 + c.platforms if s.phase[b] == STAND else c.ballots
 
 
@@ -202,7 +238,8 @@ def check(s: State, c: Scalars, actions: NDArray[np.int64], fault: NDArray[np.in
     for b in range(s.t.shape[0]):
         if s.over[b]:
             continue
-        fault[b] = 0
+        for seat in range(fault.shape[1]):
+            fault[b, seat] = 0
         if s.phase[b] == RATES:
             continue
         code = HOURS if s.phase[b] == WORK else PLATFORM if s.phase[b] == STAND else BALLOT
@@ -215,7 +252,10 @@ def check(s: State, c: Scalars, actions: NDArray[np.int64], fault: NDArray[np.in
 @inner
 def _set_rates(s: State, c: Scalars, b: int, edges: NDArray[np.int64], wanted: NDArray[np.int64]) -> None:
     """The planner's choice (int64[K] levels) becomes the year's rates."""
+    for i in range(c.workers):
+        s.hours_before[b, i] = s.hours[b, i]
     for j in range(c.brackets):
+        s.rates_before[b, j] = s.rates[b, j]
         if c.delta:
             s.rates[b, j] = min(max(s.rates[b, j] + (wanted[j] - 2) * 1000, 0), 10_000)
         else:
@@ -228,8 +268,9 @@ def _set_rates(s: State, c: Scalars, b: int, edges: NDArray[np.int64], wanted: N
 @inner
 def _stand(s: State, c: Scalars, b: int, given: NDArray[np.int64]) -> None:
     """Draw the slate among those who stand: each equally likely, by a lottery of the year."""
-    s.slate[b] = -1
-    s.platform[b] = -1
+    for place in range(c.candidates):
+        s.slate[b, place] = -1
+        s.platform[b, place] = -1
     seen = 0
     for i in range(c.workers):
         if c.candidacy and not 1 <= given[i] <= c.platforms:
@@ -244,6 +285,11 @@ def _stand(s: State, c: Scalars, b: int, given: NDArray[np.int64]) -> None:
     s.phase[b] = VOTE
 
 
+@special(_stand, PLAIN)
+def _stand_never(s: State, c: Scalars, b: int, given: NDArray[np.int64]) -> None:
+    """There are no votes, and nobody calls this."""
+
+
 @kernel
 def _elect(s: State, c: Scalars, b: int, cast: NDArray[np.int64]) -> None:
     """Count the ballots; equals win in an order that is drawn anew each year."""
@@ -253,6 +299,8 @@ def _elect(s: State, c: Scalars, b: int, cast: NDArray[np.int64]) -> None:
         ties[place], ties[other] = ties[other], ties[place]
     dictator = below(draw(s.key[b], STREAM_DICTATOR, s.year[b], 0, 0), c.workers)
     winner, circle = decide(c.rule, cast, s.slate[b] >= 0, c.score_levels, ties, dictator, s.tally[b])
+    for i in range(c.workers):
+        s.ballot[b, i] = cast[i]
     s.leader[b] = -1 if winner < 0 else s.slate[b, winner]
     s.promise[b] = -1 if winner < 0 else s.platform[b, winner]
     s.cycles[b] += circle
@@ -269,6 +317,12 @@ def felt(money: float, strain: float, c: Scalars, unit: float) -> float:
     return (power(share, 1.0 - c.eta) - 1.0) / (1.0 - c.eta) - strain
 
 
+@special(felt, PLAIN)
+def _felt_never(money: float, strain: float, c: Scalars, unit: float) -> float:
+    """Utility is money, and nobody calls this."""
+    return money
+
+
 @kernel
 def survey(s: State, c: Scalars, b: int, edges: NDArray[np.int64]) -> None:
     """What a planner is told of incomes: counts by bracket, deciles, mean, deviation, Gini (0 where all are idle)."""
@@ -277,7 +331,8 @@ def survey(s: State, c: Scalars, b: int, edges: NDArray[np.int64]) -> None:
     for i in range(n):
         incomes[i] = s.wage[b, i] * np.int64(s.hours[b, i]) // c.hour_parts
     sort_whole(incomes)
-    s.counts[b] = 0
+    for j in range(c.brackets):
+        s.counts[b, j] = 0
     bracket, total, ranked = 0, 0.0, 0.0
     for i in range(n):
         while bracket + 1 < c.brackets and incomes[i] >= edges[bracket + 1]:
@@ -324,6 +379,11 @@ def _welfare(s: State, c: Scalars, b: int, weighted: float, least: float, mean_i
     return equality * mean_income
 
 
+@special(_welfare, PLAIN)
+def _weighted_welfare(s: State, c: Scalars, b: int, weighted: float, least: float, mean_income: float) -> float:
+    return weighted / c.workers
+
+
 @kernel
 def _work(
     s: State, c: Scalars, b: int, edges: NDArray[np.int64], given: NDArray[np.int64], reward: NDArray[np.float64]
@@ -332,6 +392,7 @@ def _work(
     n, parts = c.workers, c.hour_parts
     wage, hours, rates, base, net, limit = s.wage[b], s.hours[b], s.rates[b], s.base[b], s.net, c.choices
     revenue, produced, worked, idle, yearly = 0, 0, 0, 0, c.yearly
+    gaming = c.gaming
     for i in range(n):
         if given[i] < limit:
             hours[i] = given[i]
@@ -344,7 +405,7 @@ def _work(
             s.earned[b, i] += z
             net[i] = z
         else:
-            tax = tax_of(z, edges, rates, base)
+            tax = s.owed[b, i] if gaming else tax_of(z, edges, rates, base)
             revenue += tax
             net[i] = z - tax
     s.worked[b] += worked
@@ -373,9 +434,9 @@ def _work(
         s.phase[b] = RATES if c.rule < 0 else STAND if c.candidacy else VOTE
         if s.phase[b] == VOTE:
             _stand(s, c, b, given)
-        if c.yearly:
-            s.earned[b] = 0
-            s.toil[b] = 0
+        for i in range(s.earned.shape[1]):
+            s.earned[b, i] = 0
+            s.toil[b, i] = 0
 
 
 @kernel
@@ -454,13 +515,24 @@ def _count_faults(s: State, c: Scalars, b: int, given: NDArray[np.int64], fault:
 
 
 @inner
+def _clear(reward: NDArray[np.float64], fault: NDArray[np.int16], found: bool) -> None:
+    """No reward, and no fault unless faults were found already."""
+    for seat in range(reward.shape[0]):
+        reward[seat] = 0.0
+        if not found:
+            fault[seat] = 0
+
+
+@inner
 def _pass(s: State, c: Scalars, b: int, terminated: NDArray[np.bool_], truncated: NDArray[np.bool_]) -> None:
     s.t[b] += 1
-    terminated[b] = False
+    for seat in range(terminated.shape[1]):
+        terminated[b, seat] = False
     truncated[b] = s.t[b] >= c.max_steps
     if truncated[b]:
         s.over[b] = True
-        s.live[b] = False
+        for seat in range(s.live.shape[1]):
+            s.live[b, seat] = False
 
 
 @kernel
@@ -478,17 +550,18 @@ def step(
 ) -> None:
     """Advance every row that is not over, but those of `voting` bool[B].
 
-    `plan` int64[B, K] are levels of rates, `given` int64[B, N] the workers' actions.
+    `plan` int64[B, K] are levels of rates, `given` int64[B, N] the workers' actions, or where there is a game to play the
+    hours that `gaming.declare` took from them.
     """
     for b in range(s.t.shape[0]):
         if s.over[b] or voting[b]:
             continue
-        fault[b] = 0
-        reward[b] = 0.0
+        _clear(reward[b], fault[b], c.gaming and s.phase[b] == WORK)
         if s.phase[b] == RATES:
             _set_rates(s, c, b, edges, plan[b])
         else:
-            _count_faults(s, c, b, given[b], fault[b])
+            if not c.gaming:  # else `gaming.declare` has found them
+                _count_faults(s, c, b, given[b], fault[b])
             _work(s, c, b, edges, given[b], reward[b])
         _pass(s, c, b, terminated, truncated)
 
@@ -508,8 +581,7 @@ def hold_votes(
     for b in range(s.t.shape[0]):
         if s.over[b] or not voting[b]:
             continue
-        fault[b] = 0
-        reward[b] = 0.0
+        _clear(reward[b], fault[b], False)
         _count_faults(s, c, b, given[b], fault[b])
         if s.phase[b] == STAND:
             _stand(s, c, b, given[b])

@@ -13,8 +13,8 @@ import numpy as np
 
 from ludarium.envs.core.errors import ActionError
 from ludarium.envs.core.simulator import Choice
-from ludarium.envs.econ.tax.config import PLATFORMS
-from ludarium.envs.econ.tax.dynamics import BALLOT, HOURS, RATES, STAND, VOTE, WORK, State
+from ludarium.envs.econ.tax.config import HIDES, PLATFORMS
+from ludarium.envs.econ.tax.dynamics import BALLOT, DEFER, HOURS, RATES, STAND, VOTE, WORK, State
 from ludarium.envs.econ.tax.personas import narrative, persona_of
 from ludarium.envs.econ.taxes import basis_points, tax_of
 from ludarium.envs.econ.voting import ranking_number
@@ -56,8 +56,30 @@ def rules(simulator: Tax) -> str:
             f"Each year the workers {stand}vote ({c.voting.replace('_', ' ')}, {c.candidates} candidates at most); the planner "
             "then sets the rates in the winner's name."
         )
+    words += _games(simulator)
     words.append(f"The episode ends after {c.max_steps} steps.")
     return " ".join(words)
+
+
+def _games(simulator: Tax) -> list[str]:
+    """What the switches allow."""
+    c, words = simulator.config, []
+    if c.shifting:
+        words.append(
+            "A worker may put off what he earns above the lower edge of a bracket: it is taxed over the next year instead, if a "
+            "whole one follows."
+        )
+    if c.misreporting:
+        words.append(
+            f"A worker may hide 25, 50, 75 or 100 % of his income. Each return is audited with a chance of {c.audit:.2%}; then "
+            f"the missing tax is due, and {c.penalty:.0%} of it as a fine."
+        )
+    if c.collusion:
+        words.append(
+            f"Workers 0 to {c.ring - 1}, the next {c.ring}, and so on are rings: whoever pools declares the mean of those of his "
+            "ring who pool, if that saves them tax."
+        )
+    return words
 
 
 def _schedule(simulator: Tax, state: State, row: int) -> str:
@@ -159,12 +181,16 @@ def _for_worker(simulator: Tax, state: State, row: int, i: int) -> list[str]:
         h = int(state.hours[row, i])
         z = wage * h // parts
         tax = int(tax_of(z, simulator.edges, state.rates[row], state.base[row]))
+        if c.gaming:
+            lines.append(f"Last time you paid {_money(state.owed[row, i])} of taxes and fines in all.")
         lines.append(
             f"Last time you worked {h / parts:.2f} hours and earned {_money(z)}; at these rates you owe {_money(tax)} of it. The "
             f"rebate was {_money(state.rebate[row])}."
         )
         if c.utility == "quasilinear":
             lines.append(f"The effort was worth {_money(state.cost[row, taste, h])}.")
+    if c.shifting and state.due[row, i]:
+        lines.append(f"You put off {_money(state.due[row, i])} last year, which is still to be taxed this year.")
     k = float(state.scale_k[row]) * c.taste_scale[taste] / (100.0 if c.utility == "quasilinear" else 1.0)
     lines.append(f"For you, h hours of effort count {k:.6g} * h ** {c.d:g}.")
     return lines
@@ -176,7 +202,7 @@ def menu(simulator: Tax, state: State, row: int, seat: int) -> list[Choice] | No
     if seat == 0 or phase == RATES or state.over[row] or simulator.scalars.grouped:
         return None
     if phase == WORK:
-        if c.choices > LISTED:
+        if c.choices > LISTED or c.gaming:
             return None
         hours = [h / c.hour_parts for h in range(c.choices)]
         return [Choice(h, f"work {x:g}", "work", {"hours": x}) for h, x in enumerate(hours)]
@@ -217,10 +243,15 @@ def tools(simulator: Tax, state: State, row: int, seat: int) -> tuple[dict[str, 
         rates = {"type": "array", "items": bounds, "minItems": size, "maxItems": size}
         return (_tool("set_rates", _how_to_set(simulator), {"rates": rates}),)
     name, words, argument, schema = _workers_tool(simulator, phase)
+    games = _game_arguments(simulator) if phase == WORK else {}
     if simulator.scalars.grouped:
         schema = {"type": "array", "items": schema, "minItems": c.n_workers, "maxItems": c.n_workers}
         words += "; one value for each worker"
-    return (_tool(name, words, {argument: schema}),)
+        games = {
+            key: {"type": "array", "items": own, "minItems": c.n_workers, "maxItems": c.n_workers}
+            for key, own in games.items()
+        }
+    return (_tool(name, words, {argument: schema}, games),)
 
 
 def _workers_tool(simulator: Tax, phase: int) -> tuple[str, str, str, dict[str, Any]]:
@@ -239,8 +270,24 @@ def _workers_tool(simulator: Tax, phase: int) -> tuple[str, str, str, dict[str, 
     return "work", f"hours per {c.hours_per}", "hours", {"type": "number", "minimum": 0, "maximum": c.hours_max}
 
 
-def _tool(name: str, text: str, properties: dict[str, Any]) -> dict[str, Any]:
-    schema = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+def _game_arguments(simulator: Tax) -> dict[str, Any]:
+    """The arguments of `work` that the switches open; each may be left out."""
+    c, found = simulator.config, {}
+    if c.shifting:
+        text = "put off what is above the lower edge of this bracket; 0 puts off nothing"
+        found["put_off_above"] = {"type": "integer", "minimum": 0, "maximum": len(c.edges) - 1, "description": text}
+    if c.misreporting:
+        found["hide"] = {"type": "number", "enum": [0, 0.25, 0.5, 0.75, 1], "description": "share of income to hide"}
+    if c.collusion:
+        found["pool"] = {"type": "boolean", "description": "pool with those of the ring who do"}
+    return found
+
+
+def _tool(name: str, text: str, properties: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    schema = {
+        "type": "object", "properties": {**properties, **(optional or {})}, "required": list(properties),
+        "additionalProperties": False,
+    }  # fmt: skip
     return {"name": name, "description": text, "parameters": schema}
 
 
@@ -250,8 +297,10 @@ def tool_action(simulator: Tax, state: State, row: int, seat: int, name: str, ar
     if name != tool["name"]:
         raise ActionError(f"no tool {name!r:.80} now; there is {tool['name']!r}")
     (argument,) = tool["parameters"]["required"]
-    if set(arguments) != {argument}:
-        raise ActionError(f"{name} takes one argument, {argument!r}; got {sorted(arguments)!r:.200}")
+    games = [key for key in tool["parameters"]["properties"] if key != argument]
+    if argument not in arguments or not set(arguments) <= {argument, *games}:
+        what = f"{argument!r}, and may take {games}" if games else f"one argument, {argument!r}"
+        raise ActionError(f"{name} takes {what}; got {sorted(arguments)!r:.200}")
     given = arguments[argument]
     if name == "set_rates":
         return _levels(simulator, given)
@@ -259,12 +308,34 @@ def tool_action(simulator: Tax, state: State, row: int, seat: int, name: str, ar
         "work": functools.partial(_hours, simulator), "stand": _platform, "vote": functools.partial(_ballot, simulator),
     }  # fmt: skip
     if not simulator.scalars.grouped:
-        return meant[name](given)
-    if not isinstance(given, list) or len(given) != simulator.config.n_workers:
-        raise ActionError(
-            f"{argument}: a list of {simulator.config.n_workers} values expected, one a worker; got {given!r:.200}"
-        )
-    return [meant[name](one) for one in given]
+        return meant[name](given) + _way(simulator, {key: arguments[key] for key in games if key in arguments})
+    for key, values in arguments.items():
+        if not isinstance(values, list) or len(values) != simulator.config.n_workers:
+            raise ActionError(
+                f"{key}: a list of {simulator.config.n_workers} values expected, one a worker; got {values!r:.200}"
+            )
+    played = [key for key in games if key in arguments]
+    return [
+        meant[name](one) + _way(simulator, {key: arguments[key][i] for key in played}) for i, one in enumerate(given)
+    ]
+
+
+def _way(simulator: Tax, games: dict[str, Any]) -> int:
+    """What the arguments beside the hours add to the number of an action."""
+    if not games:
+        return 0
+    c = simulator.config
+    shifts, hides, _ = c.ways
+    above, pool = games.get("put_off_above", 0), games.get("pool", False)
+    if isinstance(above, bool) or not isinstance(above, int) or not 0 <= above < shifts:
+        raise ActionError(f"put_off_above = {above!r:.80}; expected a bracket from 0 to {shifts - 1}")
+    if not isinstance(pool, bool):
+        raise ActionError(f"pool = {pool!r:.80}; expected true or false")
+    share = _number(games.get("hide", 0), "hide", ("%",))
+    quarters = round(share * (HIDES - 1))
+    if not 0 <= quarters < HIDES or abs(share * (HIDES - 1) - quarters) > 1e-6:
+        raise ActionError(f"hide = {share:g}; expected 0, 0.25, 0.5, 0.75 or 1")
+    return c.choices * (above + shifts * (quarters + hides * int(pool)))
 
 
 def _number(given: Any, what: str, units: tuple[str, ...]) -> float:
@@ -345,8 +416,10 @@ def explain(simulator: Tax, state: State, row: int, seat: int, action: Any, code
     """Why an action had no effect."""
     who = simulator.seats[seat]
     if code == HOURS:
-        most = int(np.max(action))
-        return f"{who} cannot work {most} parts of an hour: at most {simulator.config.choices - 1}; the hours stay as they were"
+        most, limit = int(np.max(action)), simulator.config.choices * math.prod(simulator.config.ways)
+        return f"{who} cannot work {most} parts of an hour: at most {limit - 1}; the hours stay as they were"
+    if code == DEFER:
+        return f"{who} cannot put income off: no whole year follows this one; all of it is assessed now"
     if code == BALLOT:
         return f"{who} has no ballot of that number: there are {simulator.config.ballots}; it abstains"
     return f"{who} has no platform of that number: there are {PLATFORMS}, after 0 (stay out); it stays out"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ConservationError
-from ludarium.envs.econ.tax import oracles
+from ludarium.envs.econ.tax import gaming, oracles
 from ludarium.envs.econ.tax.dynamics import State
 from ludarium.envs.econ.taxes import Schedule
 
@@ -31,7 +31,9 @@ def incomes_of(simulator: Tax, state: State) -> NDArray[np.int64]:
 
 
 def taxes_of(simulator: Tax, state: State) -> NDArray[np.int64]:
-    """What these incomes owe at the rates of now, int64[B, N] cents."""
+    """What these incomes owe at the rates of now, int64[B, N] cents; with games, what was paid in the last working step."""
+    if simulator.scalars.gaming:
+        return state.owed.copy()
     incomes = incomes_of(simulator, state)
     owed = [Schedule(simulator.edges, state.rates[b], state.base[b]).tax(incomes[b]) for b in range(len(incomes))]
     return np.array(owed, np.int64).reshape(incomes.shape)
@@ -54,6 +56,9 @@ def view(simulator: Tax, state: State, row: int) -> dict[str, Any]:
         "slate": state.slate[row].astype(np.int64), "platform": state.platform[row].astype(np.int64),
         "leader": int(state.leader[row]), "promise": int(state.promise[row]), "score_levels": config.score_levels,
         "cost": state.cost[row].copy(), "tastes": simulator.tastes.copy(), "worked": bool(state.labour_steps[row]),
+        "may_put_off": gaming.may_put_off(simulator, state, row),
+        "ways": config.ways, "choices": config.choices, "audit": config.audit, "penalty": config.penalty,
+        "due": state.due[row].copy(), "steps_left": config.steps_per_year - int(state.day[row]),
         "persona": (state.person[row, :, 3] if config.personas else np.zeros(c.workers, np.uint8)).copy(),
     }  # fmt: skip
 
@@ -92,6 +97,7 @@ def metrics(simulator: Tax, state: State) -> dict[str, NDArray[Any]]:
         "participation": 1.0 - state.idle / (n * steps),
         "cycles": state.cycles.astype(np.int64),
         "faults": state.faults.astype(np.int64),
+        **gaming.figures(simulator, state),
     }
 
 
@@ -149,7 +155,7 @@ def gaps(simulator: Tax, state: State, row: int) -> dict[str, float]:
     untaxed, best, _ = optimum_of(economy_of(simulator, state, row))
     rates = (state.rates[row] / 10_000.0).tolist()
     z = incomes_of(simulator, state)[row] / 100.0
-    tax = oracles.owed(z, whole.edges, rates)
+    tax = taxes_of(simulator, state)[row] / 100.0 if config.gaming else oracles.owed(z, whole.edges, rates)
     rebate = float(state.rebate[row]) / 100.0
     u = z - tax + rebate - whole.k * (z / whole.w) ** whole.d
     free = oracles.best_income(whole, rates)
@@ -187,7 +193,9 @@ def invariants(simulator: Tax, state: State) -> dict[str, NDArray[np.bool_]]:
     c = simulator.scalars
     top = state.rates[:, None, :]
     edge_tax = state.base // 10_000
+    games = {"what is put off is taxed later": gaming.kept_books(state)} if c.gaming else {}
     return {
+        **games,
         "taxes are shared out or in the treasury": state.taxed == state.shared + state.treasury,
         "what is produced is kept by workers or in the treasury": state.produced == state.kept + state.treasury,
         "the treasury holds less than a cent a head": (state.treasury >= 0) & (state.treasury < c.workers),

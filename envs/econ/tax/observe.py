@@ -16,8 +16,8 @@ OWN = 6
 
 
 def own_size(c: Scalars) -> int:
-    """Numbers that a worker sees of himself; with personas also occupation, sex, age group and taste."""
-    return OWN + (4 if c.personas else 0)
+    """Numbers that a worker sees of himself; with personas also occupation, sex, age group and taste; with games, what is due."""
+    return OWN + (4 if c.personas else 0) + (1 if c.gaming else 0)
 
 
 def shared_size(c: Scalars) -> int:
@@ -35,7 +35,7 @@ def _own(s: State, c: Scalars, b: int, i: int, edges: NDArray[np.int64], out: ND
     per = 1.0 / s.median_income[b]
     h = np.int64(s.hours[b, i])
     z = s.wage[b, i] * h // c.hour_parts
-    tax = tax_of(z, edges, s.rates[b], s.base[b])
+    tax = s.owed[b, i] if c.gaming else tax_of(z, edges, s.rates[b], s.base[b])
     taste = np.int64(s.person[b, i, 3]) if c.personas else 0
     out[0] = s.wage[b, i] * (1.0 / s.median_wage[b])
     out[1] = h * (1.0 / (c.choices - 1))
@@ -50,12 +50,14 @@ def _own(s: State, c: Scalars, b: int, i: int, edges: NDArray[np.int64], out: ND
     if c.personas:
         for p in range(4):
             out[6 + p] = s.person[b, i, p]
+    if c.gaming:
+        out[10 if c.personas else 6] = s.due[b, i] * per
 
 
 @inner
 def _own_of_all(s: State, c: Scalars, b: int, edges: NDArray[np.int64], out: NDArray[np.float32]) -> None:
     """What `_own` writes, for all workers: with all that is common at hand, three times as fast."""
-    if c.utility != 0 or c.personas:
+    if c.utility != 0 or c.personas or c.gaming:
         for i in range(c.workers):
             _own(s, c, b, i, edges, out[i])
         return
@@ -100,7 +102,7 @@ def see_workers(
     s: State, c: Scalars, edges: NDArray[np.int64], seats: NDArray[np.int32], out: NDArray[np.float32]
 ) -> None:
     """Write float32[B, n, F]: a worker's own numbers, then the shared ones."""
-    own = 10 if c.personas else 6
+    own = (10 if c.personas else 6) + (1 if c.gaming else 0)
     for b in range(seats.shape[0]):
         for n in range(seats.shape[1]):
             i = np.int64(seats[b, n])
@@ -164,5 +166,5 @@ def masks(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8])
         limit = limit_of(s, c, b)
         for n in range(seats.shape[1]):
             if seats[b, n] >= 0:
-                out[b, n, :limit] = 1
-                out[b, n, limit:] = 0
+                for action in range(out.shape[2]):
+                    out[b, n, action] = action < limit

@@ -15,15 +15,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.compile import inner, kernel
+from ludarium.envs.core.compile import inner, kernel, special
 from ludarium.envs.core.rng import draw, unit
 from ludarium.envs.econ.floats import exp_of, log_gamma, log_of, power
 from ludarium.envs.econ.tax.kinds import DRAWN, GB2, KINDS, MAX_WAGE
 
 __all__ = [
-    "DRAWN", "GB2", "KINDS", "MAX_WAGE", "Table", "draw_wages", "gb2_table", "income_at", "normal_quantile", "place_of",
+    "DRAWN", "FITTED", "GB2", "KINDS", "MAX_WAGE", "Table", "draw_wages", "gb2_table", "income_at", "normal_quantile", "place_of",
 ]  # fmt: skip
 
+FITTED = "gb2"
+"""The variant of tables for GB2 populations: the other distributions are not compiled for them."""
 STREAM_INCOME = 1
 _HALF_GAP = 2.0**-54
 
@@ -152,6 +154,11 @@ def income_at(kind: int, a: float, b: float, place: float, table: Table) -> floa
     if kind == 2:
         return a * exp_of(b * normal_quantile(place))
     return a + (b - a) * place
+
+
+@special(income_at, FITTED)
+def _gb2_income(kind: int, a: float, b: float, place: float, table: Table) -> float:
+    return a * exp_of(b * _gb2_log_ratio(place, table))
 
 
 @kernel

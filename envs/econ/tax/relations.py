@@ -13,9 +13,9 @@ __all__ = ["Relation", "of"]
 
 
 def of(simulator: Tax) -> tuple[Relation, ...]:
-    """The relations that hold for this config: votes are drawn by the workers' numbers, and know no twins."""
+    """The relations that hold for this config: votes, audits and rings go by the workers' numbers, and know no twins."""
     config = simulator.config
-    if config.voting != "none":
+    if config.voting != "none" or config.misreporting or config.collusion:
         return ()
     return (Relation("workers in reverse order", _reversed_workers, _reversed_outcome),)
 

@@ -11,7 +11,7 @@ from ludarium.envs.core.compile import inner, kernel
 from ludarium.envs.core.rng import episode_key
 from ludarium.envs.econ.floats import power
 from ludarium.envs.econ.sorting import count_below, sort_whole
-from ludarium.envs.econ.tax.dynamics import LOADED, RATES, STAND, VOTE, Scalars, State, _stand
+from ludarium.envs.econ.tax.dynamics import LOADED, MEMORY, RATES, STAND, VOTE, Scalars, State, _stand
 from ludarium.envs.econ.tax.personas import draw_person
 from ludarium.envs.econ.tax.population import Table, draw_wages
 from ludarium.envs.econ.taxes import cumulate
@@ -75,7 +75,8 @@ def _weights(s: State, c: Scalars, b: int, tastes: NDArray[np.float64]) -> None:
     n = c.workers
     weight = s.weight[b]
     if c.swf > 2 or c.swf == 1:
-        weight[:] = 1.0
+        for i in range(n):
+            weight[i] = 1.0
         return
     ordered = np.empty(n, np.int64)
     for i in range(n):
@@ -97,6 +98,34 @@ def _weights(s: State, c: Scalars, b: int, tastes: NDArray[np.float64]) -> None:
         below = count_below(ordered, np.int64(weight[i]))
         upto = count_below(ordered, np.int64(weight[i]) + 1)
         weight[i] = 2.0 * (1.0 - 0.5 * (below + upto) / n)
+
+
+@inner
+def _nothing_done(s: State, c: Scalars, b: int) -> None:
+    """Nobody has worked, voted or put anything off. Whole arrays take long to compile."""
+    for seat in range(s.live.shape[1]):
+        s.live[b, seat] = True
+    for place in range(c.candidates):
+        s.slate[b, place] = s.platform[b, place] = -1
+        s.tally[b, place] = 0
+    for m in range(MEMORY):
+        s.recent[b, m] = 0.0
+    for j in range(c.brackets):
+        s.counts[b, j] = s.rates_before[b, j] = 0
+    for q in range(9):
+        s.deciles[b, q] = 0
+    for i in range(c.workers):
+        s.hours[b, i] = 0
+        s.hours_before[b, i] = 0
+    for i in range(s.earned.shape[1]):
+        s.earned[b, i] = 0
+        s.toil[b, i] = 0
+    for i in range(s.ballot.shape[1]):
+        s.ballot[b, i] = 0
+    for i in range(s.due.shape[1]):
+        s.due[b, i] = s.carried[b, i] = s.owed[b, i] = s.wanted[b, i] = 0
+    for n in range(s.books.shape[1]):
+        s.books[b, n] = 0
 
 
 @kernel
@@ -126,24 +155,15 @@ def reset(
         s.inst[b] = slots[b]
         s.t[b] = s.year[b] = s.day[b] = s.faults[b] = s.settled[b] = s.labour_steps[b] = s.cycles[b] = s.votes[b] = 0
         s.over[b] = False
-        s.live[b] = True
         s.leader[b] = -1
         s.promise[b] = -1
-        s.slate[b] = -1
-        s.platform[b] = -1
-        s.tally[b] = 0
         for j in range(c.brackets):
             s.rates[b, j] = start[j]
         cumulate(edges, s.rates[b], s.base[b])
-        s.hours[b] = 0
-        s.earned[b] = 0
-        s.toil[b] = 0
+        _nothing_done(s, c, b)
         s.rebate[b] = s.revenue[b] = s.treasury[b] = s.produced[b] = s.taxed[b] = s.shared[b] = s.kept[b] = 0
         s.worked[b] = s.idle[b] = 0
         s.welfare[b] = s.welfare_sum[b] = s.mean[b] = s.deviation[b] = s.gini[b] = 0.0
-        s.recent[b] = 0.0
-        s.counts[b] = 0
-        s.deciles[b] = 0
         s.median_wage[b] = _median_of(s.wage[b])
         _disutility(s, c, b, standard, tastes)
         _weights(s, c, b, tastes)

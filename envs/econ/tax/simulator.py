@@ -13,10 +13,10 @@ from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Choice, Out, Role
 from ludarium.envs.core.state import Field
-from ludarium.envs.econ.tax import coverage, dynamics, language, measures, observe, population, relations, scene
+from ludarium.envs.econ.tax import coverage, dynamics, gaming, language, measures, observe, population, relations, scene
 from ludarium.envs.econ.tax.config import PLATFORMS, SWF, UTILITIES, TaxConfig
 from ludarium.envs.econ.tax.generate import Instance, check_total
-from ludarium.envs.econ.tax.population import DRAWN, gb2_table
+from ludarium.envs.econ.tax.population import DRAWN, FITTED, gb2_table
 from ludarium.envs.econ.tax.reset import reset
 from ludarium.envs.econ.taxes import basis_points
 
@@ -37,7 +37,7 @@ class Tax(ArraySimulator):
 
     State = dynamics.State
     turns = "some"
-    faults = ("none", "hours", "ballot", "platform")
+    faults = ("none", "hours", "ballot", "platform", "defer")
     others = {"worker": "best_response", "workers": "best_response"}  # noqa: RUF012
 
     def __init__(self, config: TaxConfig) -> None:
@@ -55,8 +55,7 @@ class Tax(ArraySimulator):
         self.config: TaxConfig = config
         c = config
         kind, scale, shape, nu, tau = c.distribution
-        self.scalars = freeze(
-            dynamics.Scalars(
+        scalars = dynamics.Scalars(
                 workers=c.n_workers, grouped=c.is_grouped, max_steps=c.max_steps, steps_per_year=c.steps_per_year,
                 actions=c.actions, choices=c.choices, hour_parts=c.hour_parts, brackets=len(c.edges),
                 delta=c.rate_mode == "delta", rate_step=basis_points(c.rate_step), yearly=c.settle == "year",
@@ -64,14 +63,16 @@ class Tax(ArraySimulator):
                 k=0.0 if isinstance(c.k, str) else float(c.k), swf=SWF.index(c.swf), change=c.planner_reward == "change",
                 rule=c.rule, candidates=c.candidates, candidacy=c.candidacy, score_levels=c.score_levels,
                 ballots=c.ballots, platforms=PLATFORMS, tastes=len(c.taste_scale), drawn=DRAWN.index(c.drawn), kind=kind,
-                scale=scale, shape=shape, cents=c.cents, personas=c.personas,
-            )
+                scale=scale, shape=shape, cents=c.cents, personas=c.personas, gaming=bool(c.gaming), shifts=c.ways[0],
+                hides=c.ways[1], pools=c.ways[2], audit=basis_points(c.audit), penalty=round(c.penalty * 10_000),
+                ring=c.ring if c.collusion else 1,
         )  # fmt: skip
+        self.scalars = freeze(scalars, dynamics.variant(scalars))
         self.edges = np.array([round(edge * 100) for edge in c.edges], np.int64)
         self.tastes = np.array(c.taste_scale, np.float64)
         first = c.start_rates or (0.5 if c.rate_mode == "delta" else 0.0,) * len(c.edges)
         self.start = np.array([basis_points(rate) for rate in first], np.int64)
-        self.table = freeze(gb2_table(nu, tau))
+        self.table = freeze(gb2_table(nu, tau), FITTED if kind == 0 else "")
         self.roles = (self._planner(), self._workers())
         self.masked = not c.is_grouped
 
@@ -149,12 +150,18 @@ class Tax(ArraySimulator):
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the actions without effect."""
         dynamics.check(state, self.scalars, self._by_worker(actions[1]), fault)
+        if self.scalars.gaming:
+            gaming.check(state, self.scalars, self._by_worker(actions[1]), fault)
 
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""
         work = self._by_worker(actions[1])
         voting = state.phase < dynamics.RATES if self.scalars.rule >= 0 else np.zeros(len(state.t), np.bool_)
-        dynamics.step(state, self.scalars, self.edges, actions[0][:, 0], work, *out, voting)
+        hours = work
+        if self.scalars.gaming:
+            gaming.declare(state, self.scalars, self.edges, work, out.fault)
+            hours = state.wanted
+        dynamics.step(state, self.scalars, self.edges, actions[0][:, 0], hours, *out, voting)
         if self.scalars.rule >= 0:
             dynamics.hold_votes(state, self.scalars, work, *out, voting)
 
