@@ -170,8 +170,8 @@ class Game(ArraySimulator):
             return ()
         return (Relation("seats relabelled", self._relabelled, self._relabelled_outcome),)
 
-    def relabelled_action(self, action: Any) -> Any:
-        """What an action is called when all seats have their numbers from the other end."""
+    def relabelled_action(self, action: Any, step: int) -> Any:
+        """What an action of a step is called when all seats have their numbers from the other end."""
         return action
 
     def _other(self, seat: str) -> str:
@@ -184,7 +184,8 @@ class Game(ArraySimulator):
         given = episode["options"]["instance"]
         episode["options"] = {"instance": {name: list(reversed(rows)) for name, rows in given.items()}}
         episode["actions"] = [
-            {self._other(seat): self.relabelled_action(a) for seat, a in step.items()} for step in episode["actions"]
+            {self._other(seat): self.relabelled_action(a, n) for seat, a in step.items()}
+            for n, step in enumerate(episode["actions"])
         ]
         return episode
 

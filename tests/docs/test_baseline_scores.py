@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 BOARDS = ROOT / "leaderboards" / "boards" / "reference"
 PAGES = {
     "econ/oligopoly": ("econ-oligopoly-v0",),
+    "econ/publicgoods": ("econ-publicgoods-v0",),
     "econ/tax": ("econ-tax-v0",),
     "mapf": ("mapf-lifelong-v0", "mapf-v0"),
     "text/coin": ("text-coin-v0",),
