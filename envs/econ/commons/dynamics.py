@@ -133,7 +133,7 @@ class State(NamedTuple):
     total: NDArray[np.int64]
     """int64[B, N]: units harvested"""
     survived: NDArray[np.int32]
-    """int32[B]: harvests that left enough"""
+    """int32[B]: harvests; the one that left too little counts"""
     harvests: NDArray[np.int64]
     """int64[B, 2]: harvests of single seats, and those above the sustainable share"""
     pledged: NDArray[np.int64]

@@ -162,5 +162,5 @@ def harvest(
     s.harvests[b, 0] += heads
     s.harvests[b, 1] += over
     s.path[b, place] = stock
-    s.survived[b] += np.int64(s.stock[b]) >= c.threshold
+    s.survived[b] += 1
     return total

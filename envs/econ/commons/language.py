@@ -250,7 +250,7 @@ def _sayings(simulator: Commons, state: Any, row: int, seat: int) -> list[tuple[
     c = simulator.config
     found: list[tuple[int, str]] = [(0, "")]
     if state.speaker[row] == seat and state.cash[row, seat] >= c.talk_cost:
-        found += [(code_of(simulator, LIMIT, a), f"limit={a}") for a in range(c.cap + 1)]
-        found += [(code_of(simulator, PROMISE, a), f"promise={a}") for a in range(c.cap + 1)]
-        found += [(code_of(simulator, ACCUSE, j), f"accuse={j}") for j in _others(simulator, state, row, seat)]
+        found += [(code_of(c.cap, LIMIT, a), f"limit={a}") for a in range(c.cap + 1)]
+        found += [(code_of(c.cap, PROMISE, a), f"promise={a}") for a in range(c.cap + 1)]
+        found += [(code_of(c.cap, ACCUSE, j), f"accuse={j}") for j in _others(simulator, state, row, seat)]
     return [(code, f"say {text}" if text else "say nothing", {"message": text}) for code, text in found]

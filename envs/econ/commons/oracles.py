@@ -37,12 +37,22 @@ def optimal_totals(
     return values
 
 
-def best_harvest(values: NDArray[np.float64], grow: Sequence[int], threshold: int, left: int, stock: int) -> int:
-    """The smallest harvest of a stock that is optimal with `left` rounds to go (this one included), without shocks."""
+def best_harvest(
+    values: NDArray[np.float64],
+    grow: Sequence[int],
+    threshold: int,
+    left: int,
+    stock: int,
+    shock: float = 0.0,
+    loss: int = 0,
+) -> int:
+    """The smallest harvest of a stock that is optimal with `left` rounds to go, this one included: `values` as above."""
+    later = values[left - 1]
     for harvest in range(stock + 1):
         y = stock - harvest
-        later = values[left - 1][grow[y]] if y >= threshold else 0.0
-        if harvest + later >= values[left][stock] - 1e-9:
+        grown = grow[y]
+        ahead = (1 - shock) * later[grown] + shock * later[grown - grown * loss // 10_000] if y >= threshold else 0.0
+        if harvest + ahead >= values[left][stock] - 1e-9:
             return harvest
     return stock
 

@@ -17,10 +17,7 @@ _STYLES = tuple(f"accent.{k}" for k in range(1, 7))
 
 def scene(simulator: Commons, state: Any, row: int) -> Scene:
     """Shapes of one row of a state."""
-    c, steps = (
-        simulator.scalars,
-        int(state.survived[row]) + int(state.over[row] and state.stock[row] < simulator.scalars.threshold),
-    )
+    c, steps = simulator.scalars, int(state.survived[row])
     first = max(0, steps - c.path)
     wide = _WIDTH / c.path
     shapes: list[Shape] = []

@@ -28,9 +28,8 @@ def form_of(simulator: Commons, code: int, text: bytes = b"") -> Any:
     return [code, *text, *[0] * (words - len(text))] if words else code
 
 
-def code_of(simulator: Commons, kind: int, number: int) -> int:
-    """The inverse of `talk.meaning`."""
-    cap = simulator.config.cap
+def code_of(cap: int, kind: int, number: int) -> int:
+    """The number of a choice to say something: the inverse of `talk.meaning`."""
     return {LIMIT: 1 + number, PROMISE: cap + 2 + number, ACCUSE: 2 * cap + 3 + number}[kind]
 
 
@@ -54,7 +53,7 @@ def saying(simulator: Commons, message: str) -> Any:
         high = c.num_harvesters - 1 if kind == ACCUSE else c.cap
         if not re.fullmatch(r"\d{1,6}", number, re.ASCII) or int(number) > high:
             raise ActionError(f"message: {found[0][0]!r:.80}; expected {word}= and a whole number from 0 to {high}")
-        code = code_of(simulator, kind, int(number))
+        code = code_of(c.cap, kind, int(number))
     if not c.words:
         if GRAMMAR.sub("", message).strip(" .,;!"):
             raise ActionError(
