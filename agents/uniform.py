@@ -41,4 +41,6 @@ class RandomAgent(Agent):
             return turn.commands[draw_below(self._key, 0, turn.step, int(number), 0, len(turn.commands))]
         text = f"{self._key}/{turn.step}/{seat}".encode()
         space.seed(int.from_bytes(hashlib.blake2b(text, digest_size=4).digest(), "little"))
+        if isinstance(space, spaces.MultiDiscrete) and turn.mask is not None:
+            return space.sample(tuple(np.split(turn.mask, np.cumsum(space.nvec)[:-1])))
         return space.sample()

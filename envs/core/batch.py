@@ -20,7 +20,7 @@ from ludarium.envs.core.errors import (
     LudariumError,
 )
 from ludarium.envs.core.rng import episode_seed
-from ludarium.envs.core.simulator import Buffers, Out, Simulator, Turner, every_seat
+from ludarium.envs.core.simulator import Buffers, Out, Role, Simulator, Turner, every_seat
 from ludarium.envs.core.trace import Trace
 
 __all__ = ["MAX_SEED", "Batch"]
@@ -75,12 +75,7 @@ class Batch:
         )  # fmt: skip
         self.actions = tuple(make_buffer(r.action_space, rows, r.count, wide=True) for r in simulator.roles)
         self.observed = tuple(make_buffer(r.observation_space, rows, r.count) for r in simulator.roles)
-        self.masks = tuple(
-            np.ones((rows, r.count, int(r.action_space.n)), np.int8)
-            if isinstance(r.action_space, spaces.Discrete) and simulator.masked
-            else None
-            for r in simulator.roles
-        )
+        self.masks = tuple(self._new_mask(role) for role in simulator.roles)
         self.every = every_seat(simulator.roles, rows)
         self.t, self.over, self.live = simulator.flags(self.state)
         self._all_act = simulator.turns == "all" and isinstance(self.live, np.ndarray)
@@ -100,6 +95,14 @@ class Batch:
         self._whole = simulator.whole_turns
         self.simple = self._whole and self._all_act and illegal == "count"
         self.summary = np.zeros((rows, 3))
+
+    def _new_mask(self, role: Role) -> NDArray[np.int8] | None:
+        space, count = role.action_space, 0
+        if isinstance(space, spaces.Discrete):
+            count = int(space.n)
+        elif isinstance(space, spaces.MultiDiscrete) and role.name in self.simulator.masked_choices:
+            count = int(space.nvec.sum())
+        return np.ones((self.rows, role.count, count), np.int8) if count and self.simulator.masked else None
 
     # --- reset -----------------------------------------------------------------------------------------------------
     def seed(self, which: NDArray[np.bool_], seeds: Sequence[int]) -> None:

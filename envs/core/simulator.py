@@ -73,7 +73,7 @@ class Buffers(NamedTuple):
     observed: tuple[Any, ...]
     """by role: arrays `[B, count, ...]`, dicts of them, or nested lists"""
     masks: tuple[NDArray[np.int8] | None, ...]
-    """by role: int8[B, count, actions], or None"""
+    """by role: int8[B, count, actions], or None; for actions of several numbers, those of each one after the other"""
     summary: NDArray[np.float64]
     """float64[B, 3]: the sum of the seats' rewards from left to right, over, truncated"""
     logs: tuple[Any, ...]
@@ -132,6 +132,8 @@ class Simulator(ABC):
     """False if it talks to something that is not a pure function of its inputs; no verified board takes it then."""
     masked: bool = True
     """False if the config asks for no action masks."""
+    masked_choices: tuple[str, ...] = ()
+    """Roles whose actions of several numbers have masks too: what each number may be, one number after the other."""
     named_actions: bool = False
     """True if the numbers of actions are places in a list that changes: traces then hold what they mean (`named`)."""
     whole_turns: bool = False

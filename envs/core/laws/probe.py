@@ -387,7 +387,7 @@ def _shaped(flat: list[Any], shape: Any) -> Any:
 
 
 def _split(mask: Any, counts: list[int]) -> list[Any]:
-    """A mask of several choices, by choice: nested, or one row after another."""
+    """A mask of several choices, by choice: nested, or one row after another, for each seat or for all of them."""
     if mask is None:
         return [None] * len(counts)
     if mask and not isinstance(mask[0], (list, tuple)):
@@ -399,7 +399,8 @@ def _split(mask: Any, counts: list[int]) -> list[Any]:
     flat: list[Any] = []
     for row in mask:
         flat.extend(row if row and isinstance(row[0], (list, tuple)) else [row])
-    return flat
+    joined = [value for row in flat for value in row] if len(flat) != len(counts) else []
+    return _split(joined, counts) if joined and len(joined) == sum(counts) else flat
 
 
 def _part(mask: Any, name: Any) -> Any:
