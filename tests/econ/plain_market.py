@@ -29,6 +29,7 @@ class PlainMarket:
         self.reference, self.t, self.halted, self.fee, self.grid = list(guess), 0, False, config.fee, 1
         self.induced = p.kind == "induced"
         self.before = [self.wealth(a) for a in range(len(cash))]
+        self.sent: dict[int, list[Any]] = {}
 
     # --- clock and wealth
     def left(self) -> int:
@@ -101,12 +102,32 @@ class PlainMarket:
             return one.limit(who, side, level, quantity, expiry, self.fee, matched)
         return one.modify(who, side, j, level, quantity, expiry, self.fee, matched)
 
+    def message(self, action: Any) -> list[int]:
+        """What an action of offsets stands for."""
+        quantity, m = round(action[0] * self.plan.max_quantity), 0
+        if len(action) > 2:
+            m = min(int((action[2] + 1) / 2 * len(self.books)), len(self.books) - 1)
+        level = self.reference[m] + round(action[1] * self.config.reach)
+        level = min(max(level, 0), self.plan.levels - 1)
+        return [5 if quantity else 0, int(quantity < 0), level, abs(quantity), 0, m]
+
+    def arrived(self, seat: int, message: Any) -> Any:
+        """The message that a seat sent some of its turns ago."""
+        queue = self.sent.setdefault(seat, [[0] * 6] * self.config.latency)
+        queue.append(message)
+        return queue.pop(0)
+
     def trader(self, who: int, action: list[int]) -> str:
         kind, side, level, quantity, j, m = action
         if kind == 0:
             return "none"
         if self.halted and kind != 3:
             return "halted"
+        if kind == 5:  # in place of all that is open
+            for order in [o for o in self.books[m].orders if o["who"] == who]:
+                self.books[m].drop(order)
+            level = min(max(level, self.books[m].floor), self.books[m].cap)
+            kind, level = 1, level - level % self.grid
         trades = len(self.books[m].trades)
         code = self.wanting(who, kind, side, quantity, j) or self.send(who, kind, side, level, quantity, j, m)
         self.sweep(m, trades)
@@ -153,7 +174,9 @@ class PlainMarket:
             if c.collar:
                 one.floor = max(self.reference[m] - c.collar, 0)
                 one.cap = min(self.reference[m] + c.collar, self.plan.levels - 1)
-        acting = [turn[self.t % seats]] if c.mode == "sequential" else list(turn)
+        acting = {"parallel": list(turn), "sequential": [turn[self.t % seats]], "events": turn[:1]}[c.mode]
+        if c.actions == "offsets":
+            trade = [self.message(action) for action in trade]
         codes = ["none"] * seats
         if c.regulator and seats - 1 in acting:
             trading, fee, grid = rule
@@ -162,9 +185,9 @@ class PlainMarket:
             self.grid = GRID[grid - 1] if grid else self.grid
         for seat in acting:
             if seat < n:
-                codes[seat] = self.trader(seat, trade[seat])
+                codes[seat] = self.trader(seat, self.arrived(seat, trade[seat]))
             elif seat < n + c.market_maker:
-                codes[seat] = self.maker(seat, quote)
+                codes[seat] = self.maker(seat, self.arrived(seat, quote))
         for m, one in enumerate(self.books):
             if self.clears():
                 one.uncross(self.reference[m], self.plan.levels)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from econ.plain_market import PlainMarket
+from gymnasium import spaces
 
 from ludarium.envs.core.compile import DISABLED
 from ludarium.envs.core.simulator import Out
@@ -27,19 +28,23 @@ def options(rng: random.Random) -> dict[str, Any]:
     preset = rng.choice(("gode-sunder", "ssw-bubble", "multi-asset"))
     steps = rng.randint(4, 24)
     return {
-        "preset": preset, "mode": rng.choice(("parallel", "parallel", "sequential")), "num_traders": rng.randint(2, 5),
+        "preset": preset, "mode": rng.choice(("parallel", "parallel", "sequential", "events")), "num_traders": rng.randint(2, 5),
         "market_maker": rng.random() < 0.4, "regulator": rng.random() < 0.4, "units": rng.randint(1, 3),
         "levels": rng.choice((3, 5, 12, 40)), "low": rng.choice((0, 1, 100)), "tick": rng.choice((1, 5)),
         "max_quantity": rng.randint(1, 4), "open_orders": rng.randint(1, 3), "periods": rng.randint(1, 3),
         "self_match": rng.choice(("newest", "oldest", "both")), "fee": rng.choice((0, 0, 35, 500)),
         "collar": rng.choice((0, 0, 3)), "lifetime": rng.choice((0, 0, 2)), "depth": 2, "max_steps": steps,
         "auction": rng.choice(("none", "none", "open", "close", "both", "always")), "auction_steps": rng.randint(1, 3),
-        "clear_on_trade": rng.random() < 0.2, "values": rng.choice(("linear", "uniform")),
+        "actions": rng.choice(("levels", "levels", "levels", "offsets")), "reach": rng.choice((2, 10)),
+        "latency": rng.choice((0, 0, 0, 1, 3)), "clear_on_trade": rng.random() < 0.2, "values": rng.choice(("linear", "uniform")),
     }  # fmt: skip
 
 
-def hostile(rng: random.Random, counts: Any) -> list[int]:
+def hostile(rng: random.Random, space: Any) -> list[Any]:
     """Uniform, but for kinds, quantities and rules: most are limit orders of something, and the regulator mostly rests."""
+    if isinstance(space, spaces.Box):
+        return [rng.choice((-1.0, 1.0, float(np.float32(rng.uniform(-1, 1))))) for _ in range(space.shape[0])]
+    counts = space.nvec
     found = [rng.randrange(int(n)) for n in counts]
     if len(found) == 3 and rng.random() < 0.7:
         return [rng.randrange(2), 0, 0]
@@ -75,7 +80,10 @@ def compare(seed: int) -> None:
     ]
     while not state.over.all():
         given = tuple(
-            np.array([[hostile(rng, role.action_space.nvec) for _ in range(role.count)] for _ in range(ROWS)], np.int64)  # type: ignore[attr-defined]
+            np.array(
+                [[hostile(rng, role.action_space) for _ in range(role.count)] for _ in range(ROWS)],
+                np.float32 if isinstance(role.action_space, spaces.Box) else np.int64,
+            )
             for role in simulator.roles
         )
         turns = state.turn.tolist()

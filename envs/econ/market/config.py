@@ -65,7 +65,17 @@ class MarketConfig(Config):
     max_steps: int = 240
     preset: str = "gode-sunder"
     mode: str = "parallel"
-    """`parallel`: all seats act in a step, in an order that is drawn; `sequential`: one seat a step, in rounds."""
+    """`parallel`: all seats act in a step, in an order that is drawn; `sequential`: one seat a step, in rounds; `events`: one
+    seat a step, drawn anew."""
+    actions: str = "levels"
+    """`levels`: kind, side, price level, quantity, order, instrument; `offsets`: quantity and distance from the last price, as
+    numbers of -1 to 1."""
+    reach: int = 20
+    """Levels that an offset of 1 stands for."""
+    latency: int = 0
+    """Turns of its seat after which a message arrives (the regulator's arrive at once)."""
+    mask: bool = True
+    """Masks of the kinds of messages (of `levels`, without latency)."""
     num_traders: int | None = None
     market_maker: bool = False
     """A seat that quotes both sides at once."""
@@ -101,10 +111,12 @@ class MarketConfig(Config):
     examples: ClassVar[dict[str, tuple[Any, ...]]] = {
         "instruments": (None,), "low": (None, 0, 100), "levels": (None, 64), "tick": (None, 5), "num_traders": (None, 2, 5),
         "units": (None, 3), "max_quantity": (None, 2), "open_orders": (None, 2), "periods": (None, 3),
+        "latency": (0, 2), "reach": (20, 3),
         "max_steps": (3, 30), "auction": (None, "open", "both", "always"), "fee": (0, 30), "collar": (0, 20), "lifetime": (0, 3),
     }  # fmt: skip
     _choices: ClassVar[dict[str, tuple[str, ...]]] = {
-        "preset": tuple(PRESETS), "mode": ("parallel", "sequential"), "values": ("linear", "uniform"),
+        "preset": tuple(PRESETS), "mode": ("parallel", "sequential", "events"), "actions": ("levels", "offsets"),
+        "values": ("linear", "uniform"),
         "self_match": SELF_MATCH,
     }  # fmt: skip
 
@@ -118,6 +130,10 @@ class MarketConfig(Config):
                 at_least(name, getattr(self, name), 0)
         at_least("auction_steps", self.auction_steps, 1)
         at_least("depth", self.depth, 1)
+        at_least("reach", self.reach, 1)
+        within("reach", self.reach, 1, MAX_LEVELS)
+        at_least("latency", self.latency, 0)
+        within("latency", self.latency, 0, 64)
         within("fee", self.fee, 0, 5000)
         at_least("fee", self.fee, 0)
         if self.auction is not None and self.auction not in AUCTIONS:
@@ -130,6 +146,8 @@ class MarketConfig(Config):
             raise ConfigError(f"num_traders = {p.num_traders}; induced values need a buyer and a seller")
         if self.preset == "kyle" and (self.market_maker or self.regulator or self.auction not in (None, "always")):
             raise ConfigError("the preset 'kyle' is an auction without further roles; its price is set by a rule")
+        if self.preset == "kyle" and self.latency:
+            raise ConfigError(f"latency = {self.latency}; in the auctions of 'kyle' no message is late")
         for name, high in (
             ("num_traders", MAX_SEATS), ("levels", MAX_LEVELS), ("units", 10**6), ("max_quantity", 10**6),
             ("open_orders", 64), ("periods", 4096), ("low", 10**9), ("tick", 10**6),
@@ -147,6 +165,12 @@ class MarketConfig(Config):
         if places > MAX_PLACES or p.levels * len(p.instruments) > MAX_LEVELS:
             raise ConfigError(f"{places} places for orders on {p.levels} levels are too many for one episode")
         money = 16 * p.periods * (p.num_traders + 1) * p.units * len(p.instruments) * (p.low + p.levels * p.tick)
+        quantity = 2 * (p.num_traders + 1) * p.max_quantity + 3 * p.crowd + 32 * p.noise
+        turnover = self.max_steps * quantity * (p.low + p.levels * p.tick)
+        if turnover >= 1 << 62:
+            raise ConfigError(
+                f"max_steps, num_traders, max_quantity and the highest price allow a turnover of {turnover}, more than 2**62"
+            )
         if money >= 1 << 60:
             raise ConfigError(
                 f"low, tick, levels, units, periods and num_traders make {money} of money, more than 2**60"

@@ -53,6 +53,7 @@ def metrics(simulator: Market, state: Any) -> dict[str, NDArray[Any]]:
         "spread": _share(r.tick * state.quoted[:, :, 1].sum(1), state.quoted[:, :, 0].sum(1)),
         "depth": _share(state.quoted[:, :, 2].sum(1), state.quoted[:, :, 0].sum(1)),
         "volatility": r.tick * np.sqrt(_share(state.changes[:, :, 1].sum(1), state.changes[:, :, 0].sum(1))),
+        "impact": r.tick * _share(state.signal[:, 1], state.signal[:, 0]),
         "fees": state.treasury.copy(),
         "faults": state.faults.astype(np.int64),
     }  # fmt: skip
@@ -126,10 +127,10 @@ def _bubbles(simulator: Market, state: Any, markets: int) -> dict[str, NDArray[A
 
 def _insiders(simulator: Market, state: Any) -> dict[str, NDArray[Any]]:
     """Impact as measured, the share of the value's variance that prices revealed, the insiders' profit by auction."""
-    flow, moved, price, both, value = (state.signal[:, k].astype(np.float64) for k in range(5))
-    n, tick = simulator.plan.num_traders, simulator.scalars.rules.tick
+    price, both, value = (state.signal[:, k].astype(np.float64) for k in range(2, 5))
+    n = simulator.plan.num_traders
     return {
-        "impact": tick * _share(moved, flow), "revealed": _share(both * both, price * value),
+        "revealed": _share(both * both, price * value),
         "profit": _share((state.wealth - state.first_wealth)[:, :n].mean(1), state.t),
     }  # fmt: skip
 

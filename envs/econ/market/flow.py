@@ -49,6 +49,7 @@ def event(s: Any, c: Any, b: int, n: int) -> None:
     quantity = 1 + below(draw(s.key[b], STREAM_CROWD, t, n, 4), 3)
     if s.halted[b]:
         return
+    had = np.int64(s.volume[b, 0])
     if kind < _LIMITS:
         middle = np.int64(s.reference[b, 0])
         if side == BUY:
@@ -64,6 +65,8 @@ def event(s: Any, c: Any, b: int, n: int) -> None:
         book.market(s, r, b, 0, account, side, quantity, np.int64(s.rate[b]))
     else:
         book.cancel(s, r, b, 0, account, side, where % r.slots)
+    traded = np.int64(s.volume[b, 0]) - had
+    s.seen[b, 0, 3] += traded if side == BUY else -traded
 
 
 @inner

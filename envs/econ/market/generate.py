@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.bytes import flat
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.errors import InstanceError
 from ludarium.envs.core.rng import below, draw, episode_key
 from ludarium.envs.econ import book
+from ludarium.envs.econ.blank import MINUS_ONE
 from ludarium.envs.econ.market import flow
-from ludarium.envs.econ.market.dynamics import ASSET, INDUCED, INSIDER, Scalars, State, draw_turns, wealth, worth_of
+from ludarium.envs.econ.market.clock import draw_turns
+from ludarium.envs.econ.market.state import ASSET, INDUCED, INSIDER, Scalars, State
+from ludarium.envs.econ.market.worth import wealth, worth_of
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.market.config import MarketConfig
 
-__all__ = ["LOADED", "RICH", "Instance", "reset"]
+__all__ = ["BYTES", "LOADED", "RICH", "Instance", "reset"]
 
 LOADED = -2
 RICH = 1 << 50
@@ -63,7 +65,6 @@ def _sort_falling(row: NDArray[np.int64]) -> None:
 def _induce(s: State, c: Scalars, b: int) -> None:
     """Buyers first, then sellers; each has more money than it can lose."""
     buyers = (c.traders + 1) // 2
-    book.wipe_wide(flat(s.first_stock, b), 0)
     dearest = c.rules.low + c.rules.levels * c.rules.tick
     _draw_values(s, c, b, 0, buyers, True)
     _draw_values(s, c, b, buyers, c.traders - buyers, False)
@@ -99,7 +100,6 @@ def _draw_endowments(s: State, c: Scalars, b: int) -> None:
     else:
         for i in range(c.traders):
             s.first_cash[b, i] = c.max_quantity * c.rules.tick * c.rules.levels * 64
-            s.first_stock[b, 0, i] = 0
 
 
 @inner
@@ -120,10 +120,8 @@ def _fund(s: State, c: Scalars, b: int) -> None:
     """All that is owned is free."""
     for account in range(c.accounts):
         s.cash[b, account] = s.first_cash[b, account]
-        s.held_cash[b, account] = 0
         for m in range(c.markets):
             s.stock[b, m, account] = s.first_stock[b, m, account]
-            s.held_stock[b, m, account] = 0
 
 
 @inner
@@ -135,9 +133,22 @@ def _guess(c: Scalars, m: int) -> int:
     return min(max(level, 0), c.rules.levels - 1)
 
 
+BYTES = book.BOOK_BYTES | {
+    **dict.fromkeys(
+        (
+            "halted", "minted", "faults", "code", "filled", "seen", "changes", "quoted", "traded", "paid", "value", "signal",
+            "sent", "turn",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("before", "path"), MINUS_ONE),
+}  # fmt: skip
+"""What the fields of a row hold before `reset`, byte by byte; of the others it writes every cell."""
+
+
 @tight
 def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
-    """Begin episodes in the rows of `which`: drawn from the seed (slot -1), or where `load` put them (slot -2)."""
+    """Begin episodes in blank rows of `which`: drawn from the seed (slot -1), or where `load` put them (slot -2)."""
     for b in range(which.shape[0]):
         if not which[b]:
             continue
@@ -148,30 +159,15 @@ def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int6
         for seat in range(c.seats):
             s.live[b, seat] = True
         if slots[b] != LOADED:
-            book.wipe_wide(flat(s.worth, b), 0)
             _draw_endowments(s, c, b)
         _equip_others(s, c, b)
-        book.open_book(s, c.rules, b)
         _fund(s, c, b)
+        book.open_sides(s, c.rules, b)
         for m in range(c.markets):
             s.reference[b, m] = _guess(c, m)
-        s.halted[b] = 0
         s.rate[b] = c.fee
         s.grain[b] = 1
-        s.minted[b] = 0
-        s.faults[b] = 0
-        book.wipe_wide(flat(s.seen, b), 0)
-        book.wipe(flat(s.before, b), -1)
-        book.wipe_wide(flat(s.changes, b), 0)
-        book.wipe_wide(flat(s.quoted, b), 0)
-        book.wipe_wide(flat(s.traded, b), 0)
-        book.wipe(flat(s.path, b), -1)
-        book.wipe_wide(flat(s.paid, b), 0)
-        book.wipe_wide(flat(s.signal, b), 0)
-        s.value[b] = 0
         for seat in range(c.seats):
-            s.code[b, seat] = 0
-            s.filled[b, seat] = 0
             s.wealth[b, seat] = wealth(s, c, b, seat, 0) if seat < c.traders + c.maker else 0.0
             s.first_wealth[b, seat] = s.wealth[b, seat]
         if c.kind == INSIDER:
@@ -230,5 +226,12 @@ class Instance:
         numbers = [*self.cash, *(v for row in (*self.stock, *self.worth) for v in row)]
         if any(not 0 <= v <= RICH // 1024 for v in numbers):
             raise InstanceError(f"money, goods and values are from 0 to {RICH // 1024}")
+        paid = sum(
+            sum(row) * (p.periods * max(d) + last)
+            for row, d, last in zip(self.stock, p.dividends, p.terminal, strict=True)
+        )
+        money = sum(self.cash) + paid + p.periods * sum(map(sum, self.worth))
+        if money >= 1 << 60:
+            raise InstanceError(f"money, goods and what they bring make {money}, more than 2**60")
         if induced and any(units > p.units for units in self.stock[0]):
             raise InstanceError(f"a seller has at most {p.units} units")

@@ -9,8 +9,9 @@ import numpy as np
 
 from ludarium.envs.core.errors import ActionError, did_you_mean
 from ludarium.envs.econ.book import BUY, CANCEL, LIMIT, MARKET, MODIFY, NONE
-from ludarium.envs.econ.market import dynamics
+from ludarium.envs.econ.market import offsets
 from ludarium.envs.econ.market.oracles import fundamental_values
+from ludarium.envs.econ.market.state import FEE_STEP, FEES, GRAINS
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.market.simulator import Market
@@ -53,6 +54,7 @@ def rules(simulator: Market) -> str:
     elif c.calls in ("open", "close", "both"):
         how += "At the opening or closing of a period orders are collected and cleared at one price. "
     turns = "All act in every step, in an order that is drawn. " if c.mode == "parallel" else "One acts in a step. "
+    turns += f"A message arrives {c.latency} of its sender's turns later. " if c.latency else ""
     top = p.low + (p.levels - 1) * p.tick
     limits = (
         f"Prices are whole numbers from {p.low} to {top} in steps of {p.tick}; an order has at most {p.max_quantity} units; "
@@ -176,7 +178,10 @@ def _kind(simulator: Market, state: Any, row: int, seat: int) -> str:
 def explain(simulator: Market, state: Any, row: int, seat: int, action: Any, code: int) -> str:
     """Why an action had no effect."""
     reason = _REASONS.get(simulator.faults[code], "nothing is wrong")
-    return f"{simulator.seats[seat]}: the action {np.asarray(action).tolist()} had no effect: {reason}"
+    more = ""
+    if simulator.config.actions == "offsets" and simulator.plan.kind != "insider" and seat < simulator.plan.num_traders:
+        more = "; what it had open there is cancelled, unless trading is halted"
+    return f"{simulator.seats[seat]}: the action {np.asarray(action).tolist()} had no effect: {reason}{more}"
 
 
 # --- tools -----------------------------------------------------------------------------------------------------------
@@ -191,7 +196,7 @@ def _integer(low: int, high: int) -> dict[str, Any]:
 
 @functools.lru_cache(maxsize=64)
 def _tools_of(simulator: Market, role: str) -> tuple[dict[str, Any], ...]:
-    p, d = simulator.plan, dynamics
+    p = simulator.plan
     price = (
         {**_integer(p.low, p.low + (p.levels - 1) * p.tick), "multipleOf": p.tick}
         if p.low % p.tick == 0
@@ -206,8 +211,8 @@ def _tools_of(simulator: Market, role: str) -> tuple[dict[str, Any], ...]:
             wait,
             _tool(
                 "set_rules", "set trading, the fee from each side in basis points, and the price grid in price steps",
-                trading={"enum": ["open", "halted"]}, fee={"enum": [d.FEE_STEP * k for k in range(d.FEES)]},
-                grid={"enum": list(d.GRAINS)},
+                trading={"enum": ["open", "halted"]}, fee={"enum": [FEE_STEP * k for k in range(FEES)]},
+                grid={"enum": list(GRAINS)},
             ),
         )  # fmt: skip
     if role == "market_maker":
@@ -220,6 +225,9 @@ def _tools_of(simulator: Market, role: str) -> tuple[dict[str, Any], ...]:
     order = _tool("market_order", "trade at once at the best prices", side=side, quantity=quantity, **more)
     if p.kind == "insider":
         return (wait, order)
+    if simulator.config.actions == "offsets":
+        near = "buy at most, or sell at least, at a price near the last one, in place of all that you have open"
+        return (wait, _tool("limit_order", near, side=side, price=price, quantity=quantity, **more))
     return (
         wait,
         _tool(
@@ -296,12 +304,13 @@ def tool_action(simulator: Market, state: Any, row: int, seat: int, name: str, a
     p, size = simulator.plan, 3 if role == "regulator" else 6
     action = np.zeros(size, np.int64)
     if name == "wait":
-        return action
+        few = role == "trader" and simulator.config.actions == "offsets"
+        return np.zeros(simulator.roles[0].action_space.shape, np.float32) if few else action
     m = _one_of(arguments, "instrument", p.instruments) if "instrument" in wanted else 0
     if name == "set_rules":
         trading = 1 + _one_of(arguments, "trading", ("open", "halted"))
-        fee = 1 + _one_of(arguments, "fee", tuple(dynamics.FEE_STEP * k for k in range(dynamics.FEES)))
-        action[:] = trading, fee, 1 + _one_of(arguments, "grid", dynamics.GRAINS)
+        fee = 1 + _one_of(arguments, "fee", tuple(FEE_STEP * k for k in range(FEES)))
+        action[:] = trading, fee, 1 + _one_of(arguments, "grid", GRAINS)
         return action
     if name == "quote":
         bid, ask = (_level(simulator, arguments, side) for side in ("bid", "ask"))
@@ -320,5 +329,7 @@ def tool_action(simulator: Market, state: Any, row: int, seat: int, name: str, a
     kind = {"limit_order": LIMIT, "market_order": MARKET, "cancel_order": CANCEL, "change_order": MODIFY}.get(
         name, NONE
     )
+    if simulator.config.actions == "offsets":
+        return offsets.numbers(simulator, state, row, side, level, quantity, m)
     action[:] = kind, side, level, quantity, j, m
     return action

@@ -6,10 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, tight
-from ludarium.envs.econ.book import BUY, SELL
-from ludarium.envs.econ.market.dynamics import ASSET, INDUCED, INSIDER, Scalars, State, calling, to_come, worth_of
+from ludarium.envs.econ.book import BUY, CANCEL, LIMIT, MARKET, MODIFY, SELL
+from ludarium.envs.econ.market.clock import calling, to_come
+from ludarium.envs.econ.market.state import ASSET, INDUCED, INSIDER, Scalars, State
+from ludarium.envs.econ.market.worth import worth_of
 
-__all__ = ["length", "names", "see"]
+__all__ = ["length", "masks", "names", "see"]
 
 
 def names(markets: int, depth: int, orders: int, own: bool) -> tuple[str, ...]:
@@ -120,3 +122,45 @@ def see(s: State, c: Scalars, first: int, own: bool, seats: NDArray[np.int32], o
                 at = _public(s, c, b, out[b, n])
                 if own:
                     _own(s, c, b, first + i, out[b, n], at)
+
+
+@inner
+def _waits(s: State, c: Scalars, b: int, seat: int) -> bool:
+    """Whether a seat has an open order."""
+    for m in range(c.markets):
+        for side in range(2):
+            first = (side * c.rules.accounts + seat) * c.rules.slots
+            for place in range(first, first + c.rules.slots):
+                if s.order_quantity[b, m, place] > 0:
+                    return True
+    return False
+
+
+@inner
+def _may_trade(s: State, c: Scalars, b: int, seat: int) -> bool:
+    """Whether there is something left that a seat may buy or sell; without induced values always."""
+    if c.kind != INDUCED:
+        return True
+    if s.first_stock[b, 0, seat] > 0:
+        return s.stock[b, 0, seat] + s.held_stock[b, 0, seat] > 0
+    return s.stock[b, 0, seat] < c.units
+
+
+@tight
+def masks(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
+    """Write int8[B, n, X] of the traders int32[B, n] (-1: skip): the kinds of messages that may not be in vain.
+
+    A kind is forbidden that is a fault whatever the other numbers are and whatever others do; these are all allowed, since
+    what is right of them depends on each other.
+    """
+    for b in range(seats.shape[0]):
+        for n in range(seats.shape[1]):
+            i = np.int64(seats[b, n])
+            if i < 0:
+                continue
+            trading = _may_trade(s, c, b, i) and not (s.halted[b] and c.sequential)
+            waiting = c.kind != INSIDER and _waits(s, c, b, i)
+            out[b, n, LIMIT] = trading and c.kind != INSIDER
+            out[b, n, MARKET] = trading
+            out[b, n, CANCEL] = waiting
+            out[b, n, MODIFY] = waiting and not (s.halted[b] and c.sequential)

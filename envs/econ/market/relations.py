@@ -33,7 +33,8 @@ def relations(config: MarketConfig) -> tuple[Relation, ...]:
         found.append(Relation("traders relabelled", functools.partial(_relabelled, config), told))
     if induced and plain:
         found.append(Relation("prices scaled", functools.partial(_scaled, config), _scaled_outcome))
-    if induced and plain and not config.market_maker and not config.collar and config.calls == "none":
+    mirrored = config.actions == "levels" and not config.market_maker and not config.collar and config.calls == "none"
+    if induced and plain and mirrored:
         found.append(Relation("buyers and sellers exchanged", functools.partial(_mirrored, config), _mirrored_outcome))
     return tuple(found)
 

@@ -14,9 +14,11 @@ from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Out, Role
 from ludarium.envs.core.state import Field
 from ludarium.envs.econ import book
-from ludarium.envs.econ.market import dynamics, figures, generate, language, observe, relations, scene
+from ludarium.envs.econ.blank import Blank
+from ludarium.envs.econ.market import dynamics, figures, generate, language, observe, offsets, relations, scene
 from ludarium.envs.econ.market.config import AUCTIONS, KINDS, MarketConfig
 from ludarium.envs.econ.market.generate import Instance
+from ludarium.envs.econ.market.state import FEES, GRAINS, PLAIN, Scalars
 
 __all__ = ["Market"]
 
@@ -30,18 +32,21 @@ class Market(ArraySimulator):
 
     State = dynamics.State
     faults = dynamics.FAULTS
-    masked_faults = ()
-    masked = False
+    masked_faults = ("market_orders_only",)
     turns = "all"
 
     def __init__(self, config: MarketConfig) -> None:
         self.config: MarketConfig = config
         self.plan = config.plan
-        if config.mode == "sequential":
+        if config.mode != "parallel":
             self.__dict__["turns"] = "one"
+        self.masked = config.mask and not config.latency
+        self.masked_choices = ("trader",)
         more = config.market_maker or config.regulator or self.plan.crowd or config.calls != "none"
-        plain = self.plan.kind != "insider" and not more
-        self.scalars = freeze(_scalars(config), dynamics.PLAIN if plain else "")
+        later = config.latency or config.lifetime or config.collar
+        plain = self.plan.kind != "insider" and not more and not later
+        self.scalars = freeze(_scalars(config), PLAIN if plain else "")
+        self.blank = Blank(self.fields(), generate.BYTES)
         self.roles = self._roles()
         self.names = observe.names(len(self.plan.instruments), config.depth, self.plan.open_orders, True)
         """what each number of a trader's observation is"""
@@ -54,9 +59,11 @@ class Market(ArraySimulator):
             for mine in (True, False)
         )
         quantity = p.max_quantity + 1
-        message = spaces.MultiDiscrete([5, 2, p.levels, quantity, p.open_orders, markets])
+        message: spaces.Space[Any] = spaces.MultiDiscrete([5, 2, p.levels, quantity, p.open_orders, markets])
+        if c.actions == "offsets":
+            message = offsets.space(markets)
         quote = spaces.MultiDiscrete([2, p.levels, p.levels, quantity, quantity, markets])
-        rule = spaces.MultiDiscrete([3, dynamics.FEES + 1, len(dynamics.GRAINS) + 1])
+        rule = spaces.MultiDiscrete([3, FEES + 1, len(GRAINS) + 1])
         found = [Role("trader", p.num_traders, own, message, decisions=("order",))]
         if c.market_maker:
             found.append(Role("market_maker", 1, own, quote, decisions=("quote",)))
@@ -101,6 +108,9 @@ class Market(ArraySimulator):
     # --- reset and step --------------------------------------------------------------------------------------------
     def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin episodes in the rows of `which`."""
+        self.blank.fill(state, self._layout(len(which)), which)
+        drawn = which & (slots != generate.LOADED)
+        state.worth[drawn], state.first_stock[drawn] = 0, 0
         generate.reset(state, self.scalars, which, seeds, slots)
 
     def asked(self, state: Any, out: NDArray[np.int8]) -> None:
@@ -127,12 +137,18 @@ class Market(ArraySimulator):
         given = list(actions)
         quote = given[1] if c.market_maker else nobody
         rule = given[-1] if c.regulator else nobody
-        dynamics.step(state, self.scalars, given[0], quote, rule, *out)
+        trade = offsets.messages(self, state, given[0]) if c.actions == "offsets" else given[0]
+        dynamics.step(state, self.scalars, trade, quote, rule, *out)
 
     # --- views -----------------------------------------------------------------------------------------------------
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
         """Write what the listed seats see."""
         observe.see(state, self.scalars, self.offsets[role], self.roles[role].name != "regulator", seats, out)
+
+    def action_mask(self, state: Any, role: int, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
+        """Forbid the kinds of messages that can only be in vain, to traders."""
+        if self.roles[role].name == "trader":
+            observe.masks(state, self.scalars, seats, out)
 
     def full(self, state: Any, row: int, information: str = "full") -> dict[str, Any]:
         """The books order by order, all accounts and all values."""
@@ -181,7 +197,7 @@ class Market(ArraySimulator):
         return scene.scene(self, state, row)
 
 
-def _scalars(config: MarketConfig) -> dynamics.Scalars:
+def _scalars(config: MarketConfig) -> Scalars:
     """What the kernels read of a config."""
     c, p = config, config.plan
     maker, regulator, markets = int(c.market_maker), int(c.regulator), len(p.instruments)
@@ -191,12 +207,13 @@ def _scalars(config: MarketConfig) -> dynamics.Scalars:
     for m, row in enumerate(p.dividends):
         dividends[m, : len(row)] = row
     rules = book.Rules(accounts, p.open_orders, p.levels, p.low, p.tick, book.SELF_MATCH.index(c.self_match))
-    return dynamics.Scalars(
+    return Scalars(
         rules=freeze(rules), kind=KINDS.index(p.kind), traders=p.num_traders, maker=maker, regulator=regulator,
         seats=p.num_traders + maker + regulator, accounts=accounts, markets=markets, units=p.units,
         max_quantity=p.max_quantity, depth=c.depth, fee=int(c.fee), collar=c.collar, lifetime=c.lifetime,
         calls=AUCTIONS.index(c.calls), call_steps=c.auction_steps, periods=-(-c.max_steps // c.period_steps),
-        period_steps=c.period_steps, sequential=c.mode == "sequential", clear_on_trade=bool(c.clear_on_trade),
+        period_steps=c.period_steps, sequential=c.mode != "parallel", events=c.mode == "events", latency=c.latency,
+        clear_on_trade=bool(c.clear_on_trade),
         crowd=p.crowd, noise=p.noise, impact=figures.impact_of(config), uniform=c.values == "uniform",
         max_steps=c.max_steps, dividends=dividends, states=np.array([len(row) for row in p.dividends], np.int64),
         terminal=np.array(p.terminal, np.int64),
