@@ -45,6 +45,7 @@ class Field:
 
 
 WORLDS: dict[str, Field] = {
+    "econ-market-v0": Field(("random", "zi-u", "zi-c", "zip", "gd", "quoter"), "gd"),
     "econ-oligopoly-v0": Field(
         ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
         "cartel-firm",

@@ -13,6 +13,7 @@ from ludarium.leaderboards.track import load_track, track_names
 ROOT = pathlib.Path(__file__).parents[2]
 BOARDS = ROOT / "leaderboards" / "boards" / "reference"
 PAGES = {
+    "econ/market": ("econ-market-v0",),
     "econ/oligopoly": ("econ-oligopoly-v0",),
     "econ/publicgoods": ("econ-publicgoods-v0",),
     "econ/tax": ("econ-tax-v0",),
