@@ -97,11 +97,12 @@ def tools(simulator: Simulator, state: Any, row: int, seat: int) -> tuple[dict[s
 
 
 def text_of(simulator: Simulator, state: Any, row: int, seat: int, action: Any) -> str:
-    """The command that means this action now, or the action itself."""
+    """The command that means this action now, what the world says of it, or the action itself."""
+    plain = action.tolist() if hasattr(action, "tolist") else action
     for choice in simulator.menu(state, row, seat) or ():
-        if choice.action == action:
+        if choice.action == plain:
             return choice.text
-    return json.dumps(action.tolist() if hasattr(action, "tolist") else action)
+    return simulator.in_words(state, row, seat, action) or json.dumps(plain)
 
 
 def _plain(text: str) -> str:

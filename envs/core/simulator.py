@@ -263,6 +263,10 @@ class Simulator(ABC):
         """The legal choices of a seat now, or None where they cannot be listed."""
         return None
 
+    def in_words(self, state: Any, row: int, seat: int, action: Any) -> str:
+        """An action that no menu lists (a message, say), for people who watch; empty: its numbers are shown."""
+        return ""
+
     def verbs(self) -> dict[str, tuple[str, ...]] | None:
         """The verbs of all menus that this config can have, each with the names of its arguments; None: not known."""
         return None
