@@ -10,13 +10,13 @@ from ludarium.envs.core.simulator import Choice
 from ludarium.envs.econ.commons.config import UNIT
 from ludarium.envs.econ.commons.dynamics import GOVERN, HARVEST, PLEDGE, PUNISH, TALK, VOTE
 from ludarium.envs.econ.commons.figures import present
-from ludarium.envs.econ.commons.speech import EXAMPLE, ballots, code_of, form_of, text_of
+from ludarium.envs.econ.commons.speech import EXAMPLE, ballots, code_of, form_of, meaning_of, text_of
 from ludarium.envs.econ.commons.talk import ACCUSE, LIMIT, PROMISE
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.commons.simulator import Commons
 
-__all__ = ["TOOLS", "describe", "explain", "menu", "rules"]
+__all__ = ["TOOLS", "describe", "explain", "in_words", "menu", "rules"]
 
 LISTED = 256
 """The most choices that a menu lists."""
@@ -254,3 +254,21 @@ def _sayings(simulator: Commons, state: Any, row: int, seat: int) -> list[tuple[
         found += [(code_of(c.cap, PROMISE, a), f"promise={a}") for a in range(c.cap + 1)]
         found += [(code_of(c.cap, ACCUSE, j), f"accuse={j}") for j in _others(simulator, state, row, seat)]
     return [(code, f"say {text}" if text else "say nothing", {"message": text}) for code, text in found]
+
+
+def in_words(simulator: Commons, state: Any, row: int, seat: int, action: Any) -> str:
+    """What a message says, or which rules a governor sets, for people who watch."""
+    c, given = simulator.config, np.asarray(action).reshape(-1)
+    if seat >= c.num_harvesters:
+        quota, fee, fine, audit = given.tolist()
+        told = [f"quota {'none' if quota == 1 else quota - 2}"] * (quota > 0) + [f"fee {_money(10 * fee - 10)}"] * (
+            fee > 0
+        )
+        told += [f"fine {_money(UNIT * (fine - 1))}"] * (fine > 0) + [f"audits {10 * audit - 10} %"] * (audit > 0)
+        return f"govern: {', '.join(told) or 'as before'}"
+    if state.phase[row] != TALK:
+        return ""
+    kind, number = meaning_of(c, int(given[0]))
+    text = text_of(given[1:])
+    said = [repr(text)] * bool(text) + [f"{kind}={number}"] * (kind != "")
+    return f"say {' '.join(said) or 'nothing'}"

@@ -158,6 +158,10 @@ class Commons(ArraySimulator):
         """The legal choices, where they can be listed."""
         return language.menu(self, state, row, seat)
 
+    def in_words(self, state: Any, row: int, seat: int, action: Any) -> str:
+        """A message, or the governor's rules."""
+        return language.in_words(self, state, row, seat, action)
+
     def tools(self, state: Any, row: int, seat: int) -> tuple[dict[str, Any], ...] | None:
         """The tool of the phase: `harvest`, `pledge`, `say`, `vote`, `punish`, `govern`."""
         return tools.tools(self, state, row, seat)

@@ -6,7 +6,6 @@ import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ActionError
@@ -14,9 +13,10 @@ from ludarium.envs.econ.commons.config import CANDIDATES, SCORE_LEVELS
 from ludarium.envs.econ.commons.talk import ACCUSE, LIMIT, PROMISE
 
 if TYPE_CHECKING:
+    from ludarium.envs.econ.commons.config import CommonsConfig
     from ludarium.envs.econ.commons.simulator import Commons
 
-__all__ = ["EXAMPLE", "ballots", "code_of", "form_of", "saying", "text_of"]
+__all__ = ["EXAMPLE", "ballots", "code_of", "form_of", "meaning_of", "saying", "text_of"]
 
 GRAMMAR = re.compile(r"\b(limit|promise|accuse)\s*=\s*(?:harvester_)?(-?\w+)", re.IGNORECASE)
 EXAMPLE = "limit=10 (let nobody take more than 10), promise=10 (I shall take 10 at most), accuse=2 (harvester_2)"
@@ -33,7 +33,19 @@ def code_of(cap: int, kind: int, number: int) -> int:
     return {LIMIT: 1 + number, PROMISE: cap + 2 + number, ACCUSE: 2 * cap + 3 + number}[kind]
 
 
-def text_of(message: NDArray[np.uint8]) -> str:
+def meaning_of(config: CommonsConfig, choice: int) -> tuple[str, int]:
+    """The word of the grammar and its number that a choice says; ("", 0): none."""
+    size, n = config.cap + 1, config.num_harvesters
+    words = (("limit", size), ("promise", size), ("accuse", n))
+    choice -= 1
+    for word, count in words:
+        if 0 <= choice < count:
+            return word, choice
+        choice -= count
+    return "", 0
+
+
+def text_of(message: NDArray[Any]) -> str:
     """The words of a message; bytes that are no UTF-8 are shown as such."""
     return bytes(message.tolist()).rstrip(b"\0").decode("utf-8", "backslashreplace")
 
