@@ -15,8 +15,9 @@ from ludarium.testing import LAWS, Session, Subject
 IDS = sorted(name for name in WORLDS if not name.startswith("test-") and available(name))
 PROFILE = os.environ.get("LUDARIUM_LAWS", "dev")
 CLAIMED = {
+    "econ-gtb-v0": set(LAWS) - {"bound"},
     "econ-market-v0": set(LAWS) - {"bound", "some_legal_action"},
-    "econ-tax-v0": set(LAWS) - {"bound"},
+    "econ-tax-v0": set(LAWS),
     "mapf-v0": set(LAWS),
     "mapf-lifelong-v0": set(LAWS) - {"symmetry"},
     "text-textworld-v0": set(LAWS) - {"bound", "compiled", "symmetry"},

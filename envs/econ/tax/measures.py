@@ -10,14 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ConservationError
-from ludarium.envs.econ.tax import gaming, oracles
+from ludarium.envs.econ.tax import gaming, oracles, politics
 from ludarium.envs.econ.tax.dynamics import State
 from ludarium.envs.econ.taxes import Schedule
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.tax.simulator import Tax
 
-__all__ = ["conserve", "economy_of", "gaps", "incomes_of", "invariants", "metrics", "optimum_of", "taxes_of", "view"]
+__all__ = [
+    "conserve", "economy_of", "gaps", "incomes_of", "invariants", "metrics", "optimum_of", "rare",
+    "responses", "taxes_of", "view",
+]  # fmt: skip
 
 SEARCHED = 2000
 """Workers among whom an optimum is sought; of more, evenly spaced ones by wage."""
@@ -141,6 +144,39 @@ def optimum_of(economy: oracles.Economy) -> tuple[float, float, tuple[float, ...
     for part in (economy.w, economy.k, economy.g, np.array([economy.d, economy.hours, *economy.edges])):
         digest.update(np.ascontiguousarray(part, np.float64).tobytes())
     return _searched(digest.digest(), _Held(economy))
+
+
+def utilities_of(simulator: Tax, state: State, row: int) -> NDArray[np.float64]:
+    """Utilities of quasi-linear workers in the last working step, float64[N] in units of money."""
+    taste = state.person[row, :, 3] if simulator.config.personas else np.zeros(simulator.config.n_workers, np.uint8)
+    cost = state.cost[row][taste, state.hours[row]]
+    net = incomes_of(simulator, state)[row] - taxes_of(simulator, state)[row] + state.rebate[row] - cost
+    return np.asarray(net / 100.0, np.float64)
+
+
+def responses(simulator: Tax, state: State, row: int) -> float:
+    """The elasticity of income that the last two years show: the slope of log income on log (1 - rate), by least squares.
+
+    Of workers who worked in both and whose marginal rate moved; without an intercept, since nothing else changed. 0 if nobody's.
+    """
+    parts = simulator.config.hour_parts
+    z = [state.wage[row] * h[row].astype(np.int64) // parts for h in (state.hours_before, state.hours)]
+    kept = [
+        1.0 - rates[row][np.searchsorted(simulator.edges, income, side="right") - 1] / 10_000.0
+        for income, rates in zip(z, (state.rates_before, state.rates), strict=True)
+    ]
+    moved = (z[0] > 0) & (z[1] > 0) & (kept[0] > 0) & (kept[1] > 0) & (kept[0] != kept[1])
+    x, y = np.log(kept[1][moved] / kept[0][moved]), np.log(z[1][moved] / z[0][moved])
+    spread = float((x * x).sum())
+    return float((x * y).sum()) / spread if spread > 0 else 0.0
+
+
+def rare(simulator: Tax, state: State, row: int) -> dict[str, float]:
+    """What is too dear for every step of a batch: `gaps`, the elasticity that shows, and figures of the last vote."""
+    money = simulator.config.utility == "quasilinear"
+    utility = utilities_of(simulator, state, row) if money and simulator.scalars.rule >= 0 else None
+    votes = politics.figures(simulator, state, row, utility)
+    return {**gaps(simulator, state, row), "elasticity": responses(simulator, state, row), **votes}
 
 
 def gaps(simulator: Tax, state: State, row: int) -> dict[str, float]:

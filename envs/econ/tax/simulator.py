@@ -13,7 +13,18 @@ from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Choice, Out, Role
 from ludarium.envs.core.state import Field
-from ludarium.envs.econ.tax import coverage, dynamics, gaming, language, measures, observe, population, relations, scene
+from ludarium.envs.econ.tax import (
+    bounds,
+    coverage,
+    dynamics,
+    gaming,
+    language,
+    measures,
+    observe,
+    population,
+    relations,
+    scene,
+)
 from ludarium.envs.econ.tax.config import PLATFORMS, SWF, UTILITIES, TaxConfig
 from ludarium.envs.econ.tax.generate import Instance, check_total
 from ludarium.envs.econ.tax.population import DRAWN, FITTED, gb2_table
@@ -189,8 +200,12 @@ class Tax(ArraySimulator):
         return measures.metrics(self, state)
 
     def summary(self, state: Any, row: int) -> dict[str, Any]:
-        """The metrics of one row, with the Stackelberg gap and the workers' regret, which need a search."""
-        return {**super().summary(state, row), **measures.gaps(self, state, row)}
+        """The metrics of one row, with those that are dear: gap and regret, the elasticity, votes."""
+        return {**super().summary(state, row), **measures.rare(self, state, row)}
+
+    def bounds(self, state: Any, row: int) -> dict[str, float]:
+        """The most welfare and income there can be."""
+        return bounds.bounds(self, state, row)
 
     def invariants(self, state: Any) -> dict[str, NDArray[np.bool_]]:
         """What no step may break."""
