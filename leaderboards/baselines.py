@@ -45,7 +45,12 @@ class Field:
 
 
 WORLDS: dict[str, Field] = {
-    "econ-market-v0": Field(("random", "zi-u", "zi-c", "zip", "gd", "quoter"), "gd"),
+    "econ-market-v0": Field(("random", "zi-u", "zi-c", "zip", "gd", "quoter?half_spread=8"), "gd"),
+    "econ-auction-v0": Field(
+        ("random", "truthful-bidder", "shading-bidder", "equilibrium-bidder"),
+        "equilibrium-bidder",
+        absent={"thirsty-bidder": "bids for water, which the board does not sell: no equilibrium of it is known"},
+    ),
     "econ-oligopoly-v0": Field(
         ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
         "cartel-firm",
@@ -100,7 +105,9 @@ _STUBBORN = (
 _LOW = "has low rates; the board's welfare weighs by need, and rates drawn at random, 50 % on average, come nearer to its optimum"
 _RIVAL = "competes, as the theory says that it should; prices drawn at random lie above those of competition, and so earn more"
 _SELFISH = "gives nothing, the equilibrium, of which the dilemma is made; chance gives half of what there is"
+_ALL = "trades until all is traded, whatever it is worth; of messages at random most are in vain"
 BELOW_CHANCE = {
+    "econ-market": {"zi-u": _ALL},
     "econ-oligopoly": {"nash-firm": _RIVAL, "reply-firm": _RIVAL},
     "econ-publicgoods": {"free-rider": _SELFISH},
     "econ-tax": {"us2024": _LOW},

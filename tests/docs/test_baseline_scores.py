@@ -14,6 +14,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 BOARDS = ROOT / "leaderboards" / "boards" / "reference"
 PAGES = {
     "econ/market": ("econ-market-v0",),
+    "econ/auction": ("econ-auction-v0",),
     "econ/oligopoly": ("econ-oligopoly-v0",),
     "econ/publicgoods": ("econ-publicgoods-v0",),
     "econ/tax": ("econ-tax-v0",),
