@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, tight
-from ludarium.envs.core.rng import below, draw
+from ludarium.envs.core.rng import below, draw, episode_key
 from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.econ.commons.config import CANDIDATES
 
@@ -240,13 +240,13 @@ def _wipe(s: State, c: Scalars, b: int) -> None:
 
 @tight
 def begin(
-    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.uint64], slots: NDArray[np.int32], loaded: int
+    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32], loaded: int
 ) -> None:
-    """Begin episodes in the rows of `which` with keys `seeds` uint64[B]: drawn, or where `load` put them (slot `loaded`)."""
+    """Begin episodes in the rows of `which`: drawn from the seed, or where `load` put them (slot `loaded`)."""
     for b in range(which.shape[0]):
         if not which[b]:
             continue
-        s.key[b] = seeds[b]
+        s.key[b] = episode_key(seeds[b])
         s.inst[b] = slots[b]
         s.t[b] = 0
         s.over[b] = False

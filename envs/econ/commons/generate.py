@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import InstanceError
-from ludarium.envs.core.rng import episode_key
 from ludarium.envs.econ.commons.dynamics import Scalars, State, begin
 
 if TYPE_CHECKING:
@@ -24,8 +23,7 @@ LOADED = -2
 
 def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
     """Begin episodes in the rows of `which`: drawn from the seed (slot -1), or where `load` put them (slot -2)."""
-    keys = np.array([episode_key(seed) for seed in seeds.tolist()], np.uint64)
-    begin(s, c, which, keys, slots, LOADED)
+    begin(s, c, which, seeds, slots, LOADED)
 
 
 @dataclasses.dataclass(frozen=True)

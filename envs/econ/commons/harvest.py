@@ -77,12 +77,12 @@ def _no_lots(s: State, c: Scalars, b: int, wants: int, stock: int) -> None:
 @inner
 def _allocate(s: State, c: Scalars, b: int) -> int:
     """Give everybody what he wants, or less where there is not enough; return the sum."""
-    wants, stock = np.int64(0), np.int64(s.stock[b])
-    for i in range(c.harvesters):
-        wants += max(np.int64(s.wanted[b, i]), 0)
+    wants, stock, wanted, got, n = np.int64(0), np.int64(s.stock[b]), s.wanted[b], s.got[b], c.harvesters
+    for i in range(n):
+        want = np.int64(wanted[i]) if wanted[i] > 0 else 0
+        got[i] = want
+        wants += want
     if wants <= stock:
-        for i in range(c.harvesters):
-            s.got[b, i] = s.wanted[b, i] if s.wanted[b, i] > 0 else 0
         return wants
     if c.lottery:
         _draw_lots(s, c, b, wants, stock)
@@ -138,26 +138,28 @@ def harvest(
     s: State, c: Scalars, b: int, act: NDArray[np.int64], reward: NDArray[np.float64], fault: NDArray[np.int16]
 ) -> int:
     """All take at once; return the sum."""
-    played, heads = np.int64(s.round[b]), heads_of(c, np.int64(s.round[b]))
-    for i in range(c.harvesters):
+    played, n, wanted, got = np.int64(s.round[b]), c.harvesters, s.wanted[b], s.got[b]
+    heads, cap = heads_of(c, played), c.cap
+    for i in range(n):
         want = act[i, 0]
-        if want > c.cap:
+        if want > cap:
             fault[i] = NO_CHOICE
             want = 0
-        s.wanted[b, i] = want if present(c, i, played) else -1
+        wanted[i] = want if present(c, i, played) else -1
     stock = np.int64(s.stock[b])
     total = _allocate(s, c, b)
     s.found[b] = stock
     s.stock[b] = stock - total
     fair, place, over = c.sustainable[stock], played % c.path, 0
-    for i in range(c.harvesters):
-        got, before = np.int64(s.got[b, i]), np.int64(s.cash[b, i])
-        s.cash[b, i] = before + got * UNIT
+    cash, totals, taken = s.cash[b], s.total[b], s.taken[b, place]
+    for i in range(n):
+        mine, before = np.int64(got[i]), np.int64(cash[i])
+        cash[i] = before + mine * UNIT
         _levy(s, c, b, i)
-        reward[i] = np.float64(np.int64(s.cash[b, i]) - before) / np.float64(UNIT)
-        s.total[b, i] += got
-        s.taken[b, place, i] = got
-        over += got * heads > fair
+        reward[i] = np.float64(np.int64(cash[i]) - before) / np.float64(UNIT)
+        totals[i] += mine
+        taken[i] = mine
+        over += mine * heads > fair
     _note_pledges(s, c, b)
     s.harvests[b, 0] += heads
     s.harvests[b, 1] += over

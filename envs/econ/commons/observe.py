@@ -114,24 +114,35 @@ def _shared(s: State, c: Scalars, b: int, seat: int, out: NDArray[np.float32], a
 @special(_shared, PLAIN)
 def _shared_plainly(s: State, c: Scalars, b: int, seat: int, out: NDArray[np.float32], at: int) -> None:
     """Nothing but harvests."""
+    got = s.got[b]
+    if c.reveal == ALL:
+        for i in range(c.harvesters):
+            out[at + i] = got[i]
+        return
     for i in range(c.harvesters):
-        out[at + i] = s.got[b, i] if c.reveal == ALL or i == seat else -1.0
+        out[at + i] = got[i] if i == seat else -1.0
 
 
 @tight
 def see(s: State, c: Scalars, own: bool, seats: NDArray[np.int32], out: NDArray[np.float32]) -> None:
     """Write float32[B, n, X] of the seats int32[B, n] (-1: skip): harvesters, or the governor (`own` False)."""
     for b in range(seats.shape[0]):
+        first = np.int64(-1)
         for n in range(seats.shape[1]):
-            i = np.int64(seats[b, n])
+            i, row = np.int64(seats[b, n]), out[b, n]
             if i < 0:
                 continue
-            _public(s, c, b, out[b, n])
-            if own:
-                _own(s, c, b, i, out[b, n])
-                _shared(s, c, b, i, out[b, n], 13)
+            if first < 0:
+                first = n
+                _public(s, c, b, row)
             else:
-                _shared(s, c, b, -1, out[b, n], 8)
+                for k in range(8):
+                    row[k] = out[b, first, k]
+            if own:
+                _own(s, c, b, i, row)
+                _shared(s, c, b, i, row, 13)
+            else:
+                _shared(s, c, b, -1, row, 8)
 
 
 @inner

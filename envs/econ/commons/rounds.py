@@ -221,10 +221,12 @@ def _close(
 ) -> None:  # fmt: skip
     """Clock, faults, and the end: by collapse, after the last round, or by the limit of steps."""
     s.t[b] += 1
-    for seat in range(c.harvesters + c.governor):
-        s.code[b, seat] = fault[seat]
-        s.faults[b] += fault[seat] != 0
+    code, wrong = s.code[b], 0
+    for seat in range(fault.shape[0]):
+        code[seat] = fault[seat]
+        wrong += fault[seat] != 0
         terminated[seat] = lost
+    s.faults[b] += wrong
     if not lost and s.t[b] >= c.max_steps:
         truncated[b] = True
     if lost or truncated[b]:
