@@ -11,6 +11,8 @@ from __future__ import annotations
 import argparse
 import ctypes
 import functools
+import json
+import os
 import random
 import statistics
 import subprocess
@@ -61,9 +63,14 @@ def flow(count: int, seed: int) -> NDArray[np.int64]:
 
 def timed(play: Callable[[], object]) -> float:
     """CPU seconds of a call."""
-    begun = time.process_time()
+    return clocked(play)[0]
+
+
+def clocked(play: Callable[[], object]) -> tuple[float, float]:
+    """CPU and wall seconds of a call."""
+    cpu, wall = time.process_time(), time.perf_counter()
     play()
-    return time.process_time() - begun
+    return time.process_time() - cpu, time.perf_counter() - wall
 
 
 def opened() -> book.Book:
@@ -87,25 +94,56 @@ def speed(messages: int, repeats: int) -> None:
     """Print messages a CPU-second of ours, the C twin and the reference; all must end with the same money and trades."""
     log, codes, r = flow(messages, 1), np.zeros(messages, np.int16), freeze(RULES)
     book.play(freeze(opened()), r, 0, 0, log[:10], True, codes[:10])
-    ours, theirs, library = [], [], twin()
+    ours: list[tuple[float, float]] = []
+    theirs: list[tuple[float, float]] = []
+    library = twin()
     for _ in range(repeats):
         s = opened()
-        ours.append(messages / timed(lambda s=s: book.play(freeze(s), r, 0, 0, log, True, codes)))  # type: ignore[misc]
+        ours.append(clocked(lambda s=s: book.play(freeze(s), r, 0, 0, log, True, codes)))  # type: ignore[misc]
         cash, stock = np.full(64, MONEY, np.int64), np.full(64, GOODS, np.int64)
         done = np.zeros(messages, np.int16)
         pointers = [ctypes.c_void_p(a.ctypes.data) for a in (log, done, cash, stock)]
-        theirs.append(messages / timed(lambda p=pointers: library.play(ctypes.c_long(messages), *p)))  # type: ignore[misc]
+        theirs.append(clocked(lambda p=pointers: library.play(ctypes.c_long(messages), *p)))  # type: ignore[misc]
         assert (done == codes).all(), f"the twin differs at message {int(np.flatnonzero(done != codes)[0])}"
         assert (cash == s.cash[0]).all()
         assert (stock == s.stock[0, 0]).all()
     few = log[:3000]
     plain = PlainBook([MONEY] * 64, [GOODS] * 64, RULES.slots, RULES.low, RULES.tick, "newest")
-    slow = len(few) / timed(lambda: [tell(plain, tuple(m), True) for m in few.tolist()])
+    slow = clocked(lambda: [tell(plain, tuple(m), True) for m in few.tolist()])
     share = {name: float((codes == n).mean()) for n, name in enumerate(book.FAULTS) if (codes == n).any()}
     print("codes: " + ", ".join(f"{name} {100 * part:.1f} %" for name, part in share.items()))
     print(f"{int(s.trades[0, 0])} trades, {int(s.order_quantity[0, 0].astype(bool).sum())} orders open at the end")
-    for name, rates in (("ours", ours), ("C twin", theirs), ("plain Python", [slow])):
-        print(f"{name:13} {statistics.median(rates):14,.0f} messages/CPU-second (best {max(rates):,.0f})")
+    rows = [("ours", messages, ours), ("C twin", messages, theirs), ("plain Python", len(few), [slow])]
+    for name, count, spent in [*rows, *abides(log[:20_000])]:
+        cpu, wall = (statistics.median(part) for part in zip(*spent, strict=True))
+        print(f"{name:13} {count / cpu:14,.0f} messages/CPU-second {count / wall:14,.0f} messages/second")
+
+
+def abides(log: NDArray[np.int64]) -> list[tuple[str, int, list[tuple[float, float]]]]:
+    """ABIDES' own book under what ours accepts of a log; nothing without its checkout and an interpreter that has pandas.
+
+    It has no rule against trading with oneself, so a few of its trades differ.
+    """
+    checkout, python = (os.environ.get(f"LUDARIUM_ABIDES{more}") for more in ("", "_PYTHON"))
+    if not checkout or not python:
+        print("ABIDES: LUDARIUM_ABIDES and LUDARIUM_ABIDES_PYTHON name no checkout and interpreter")
+        return []
+    s, r, code, told = opened(), freeze(RULES), np.zeros(1, np.int16), []
+    for n in range(len(log)):
+        kind, account, side, level, quantity, j = log[n, :6].tolist()
+        place = (side * RULES.accounts + account) * RULES.slots + j
+        number = int(s.order_id[0, 0, place]) if kind in (book.CANCEL, book.MODIFY) else int(s.issued[0, 0])
+        book.play(freeze(s), r, 0, 0, log[n : n + 1], True, code)
+        if code[0] == 0:
+            told.append((kind, number, side, RULES.low + level * RULES.tick, quantity))
+    with tempfile.TemporaryDirectory() as folder:
+        np.save(f"{folder}/log.npy", np.array(told, np.int64))
+        path = os.pathsep.join(f"{checkout}/abides-{part}" for part in ("core", "markets"))
+        command = [python, str(ROOT / "benchmarks/peers/abides_book.py"), f"{folder}/log.npy"]
+        answer = subprocess.run(command, check=True, capture_output=True, env={**os.environ, "PYTHONPATH": path})
+    found = json.loads(answer.stdout)
+    print(f"ABIDES: {found['trades']} trades of {found['messages']} messages, ours {int(s.trades[0, 0])}")
+    return [("ABIDES", found["messages"], [(found["cpu_s"], found["wall_s"])])]
 
 
 def fuzz(logs: int) -> None:
