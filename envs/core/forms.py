@@ -25,6 +25,10 @@ def _stacked(space: spaces.Space[Any], count: int) -> spaces.Space[Any]:
     """The space of `count` elements together."""
     if isinstance(space, spaces.Dict):
         return spaces.Dict({name: _stacked(part, count) for name, part in space.spaces.items()})
+    if isinstance(space, spaces.MultiDiscrete):  # of which Gymnasium makes a Box, whose numbers have no masks
+        return spaces.MultiDiscrete(
+            np.stack([space.nvec] * count), dtype=space.dtype, start=np.stack([space.start] * count)
+        )
     try:
         return batch_space(space, count)
     except TypeError:  # a space that Gymnasium does not know
