@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ludarium.agents.contract import Agent, Task, Turn
 from ludarium.envs.core.rng import draw_below
-from ludarium.envs.econ.book import BUY, LIMIT, MARKET, MODIFY, SELL
+from ludarium.envs.econ.book import BUY, LIMIT, MARKET, MODIFY, NONE, SELL
 from ludarium.envs.econ.market.config import MarketConfig
 from ludarium.envs.econ.market.figures import intensity_of
 from ludarium.envs.econ.market.observe import names
@@ -116,13 +116,18 @@ class MarketAgent(Agent):
         """Each seat by itself."""
         return {seat: self._act(seat, turn) for seat, turn in turns.items()}
 
-    def _act(self, seat: str, turn: Turn) -> NDArray[np.int64]:
+    def _act(self, seat: str, turn: Turn) -> NDArray[Any]:
         role = seat.rsplit("_", 1)[0]
         if role == "regulator":
             return np.zeros(3, np.int64)
         sight = self.see(turn.observation)
         if role == "market_maker":
             return quotes(self, sight, turn.step, half_spread=2, skew=0.5)
+        message = self._message(seat, sight, turn)
+        return message if self.config.actions == "levels" else self._offsets(sight, message)
+
+    def _message(self, seat: str, sight: Sight, turn: Turn) -> NDArray[np.int64]:
+        """The message of a trader: kind, side, level, quantity, order, market."""
         if self.plan.kind == "insider":
             return self._insider(sight)
         self.news = {m: heard(self.before.get((seat, m)), one) for m, one in enumerate(sight.markets)}
@@ -164,6 +169,16 @@ class MarketAgent(Agent):
         if price == level:
             return np.zeros(6, np.int64)
         return np.array([MODIFY, side, level, quantity, 0, m], np.int64)
+
+    def _offsets(self, sight: Sight, message: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The same order as numbers of -1 to 1, at the nearest price within reach."""
+        kind, side, level, quantity, _, m = message.tolist()
+        one, markets = sight.markets[m], len(sight.markets)
+        near = one.last if one.last >= 0 else int(one.fundamental) if one.fundamental >= 0 else self.plan.levels // 2
+        off = min(max(level - near, -self.config.reach), self.config.reach)
+        signed = (-quantity if side == SELL else quantity) if kind != NONE else 0
+        found = [signed / self.plan.max_quantity, off / self.config.reach, (2 * m + 1) / markets - 1]
+        return np.array(found[: 3 if markets > 1 else 2], np.float32)
 
     def _insider(self, sight: Sight) -> NDArray[np.int64]:
         wanted = round(intensity_of(self.config) * (sight.insight - self.plan.levels // 2))

@@ -44,6 +44,12 @@ def test_the_same_seeds_give_the_same_episode() -> None:
         assert play(agent, 3, **options).digest() == play(agent, 3, **options).digest()
 
 
+@pytest.mark.parametrize("preset", ["gode-sunder", "multi-asset", "kyle"])
+def test_traders_play_offsets_too(preset: str) -> None:
+    batch = play("zi-c", 3, preset=preset, actions="offsets", reach=300, max_steps=60)
+    assert batch.simulator.metrics(batch.state)["trades"][0] > 5
+
+
 def test_budgets_learning_and_beliefs_order_the_traders() -> None:
     found = {agent: figures(agent, 4, max_steps=120) for agent in ("zi-u", "zi-c", "zip", "gd")}
     efficiency = {agent: each["allocative_efficiency"] for agent, each in found.items()}

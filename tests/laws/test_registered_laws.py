@@ -16,7 +16,7 @@ IDS = sorted(name for name in WORLDS if not name.startswith("test-") and availab
 PROFILE = os.environ.get("LUDARIUM_LAWS", "dev")
 CLAIMED = {
     "econ-gtb-v0": set(LAWS) - {"bound"},
-    "econ-market-v0": set(LAWS) - {"bound", "some_legal_action"},
+    "econ-market-v0": set(LAWS) - {"bound"},
     "econ-tax-v0": set(LAWS),
     "mapf-v0": set(LAWS),
     "mapf-lifelong-v0": set(LAWS) - {"symmetry"},

@@ -14,13 +14,12 @@ __all__ = ["relations"]
 _SCALE = 3
 _UNMOVED = (
     "trades", "volume", "spread", "depth", "volatility", "faults", "allocative_efficiency", "surplus", "maximum_surplus",
-    "price_rmse", "profit_dispersion",
+    "price_rmse", "profit_dispersion", "impact",
 )  # fmt: skip
 """Metrics that an exchange of buyers and sellers leaves as they are."""
 _MONEY = (
-    "market_maker_profit",
-    "turnover", "mean_price", "spread", "volatility", "surplus", "maximum_surplus", "equilibrium_price", "price_rmse",
-    "profit_dispersion",
+    "impact", "market_maker_profit", "turnover", "mean_price", "spread", "volatility", "surplus", "maximum_surplus",
+    "equilibrium_price", "price_rmse", "profit_dispersion",
 )  # fmt: skip
 
 
