@@ -9,6 +9,8 @@ import math
 from fractions import Fraction
 from typing import Any
 
+import numpy as np
+
 from ludarium.envs.core.rng import draw, draw_below, episode_key
 
 SOURCE, PLACE, SKILL, TURNS, BONUS, REGROW = 1, 2, 3, 4, 5, 6
@@ -73,7 +75,7 @@ class ReferenceGtb:
     """One episode of a config (any object with its fields) from a seed."""
 
     def __init__(self, config: Any, seed: int) -> None:
-        self.c, self.key = config, int(episode_key(seed))
+        self.c, self.key = config, np.uint64(episode_key(seed))
         self.kinds, self.n = len(config.resources), config.n_workers
         self.t = self.treasury = self.minted = self.faults = self.trades = self.avoided = self.taxed = self.stamps = 0
         self.rates, self.over = [0] * len(config.brackets), False

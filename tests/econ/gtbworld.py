@@ -19,7 +19,7 @@ def begun(rows: int = 1, seed: int = 0, instance: Any = None, record: bool = Fal
     batch = Batch(make_simulator(ID, **options), rows, ID, record=record)
     every = np.ones(rows, np.bool_)
     batch.seed(every, [seed + b for b in range(rows)])
-    batch.reset(every, {b: instance for b in range(rows)} if instance else None)
+    batch.reset(every, dict.fromkeys(range(rows), instance) if instance else None)
     return batch
 
 

@@ -130,7 +130,9 @@ class GtbConfig(Config):
         ):
             raise ConfigError(f"resources = {self.resources!r:.200}; expected different names of letters and digits")
         if not isinstance(self.recipe, tuple) or len(self.recipe) != len(self.resources):
-            raise ConfigError(f"recipe = {self.recipe!r}; expected one number for each of {len(self.resources)} resources")
+            raise ConfigError(
+                f"recipe = {self.recipe!r}; expected one number for each of {len(self.resources)} resources"
+            )
         if not all(is_integer(n) and 0 <= n <= 1000 for n in self.recipe) or not any(self.recipe):
             raise ConfigError(f"recipe = {self.recipe!r}; expected whole numbers up to 1000, not all of them 0")
 

@@ -21,7 +21,7 @@ from ludarium.envs.econ.book import BUY, Rules, book_fields
 from ludarium.envs.econ.floats import log_of, power
 from ludarium.envs.econ.taxes import bracket_of, cumulate, share_out, tax_of
 
-__all__ = ["FAULTS", "MASKED", "Scalars", "State", "asked", "check", "fields", "step"]
+__all__ = ["FAULTS", "MASKED", "Scalars", "State", "check", "fields", "step"]
 
 FAULTS = (
     "none", "blocked", "foreign_house", "occupied", "contested", "no_materials", "no_site", "no_cash", "no_stock",
@@ -229,10 +229,10 @@ def _shift(action: int, axis: int) -> int:
 @inner
 def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool:
     first = (side * c.rules.accounts + i) * c.rules.slots
-    for place in range(first, first + c.rules.slots):
-        if s.order_quantity[b, r, place] == 0:
-            return True
-    return False
+    place = first
+    while place < first + c.rules.slots and s.order_quantity[b, r, place] != 0:
+        place += 1
+    return place < first + c.rules.slots
 
 
 # --- what is allowed -------------------------------------------------------------------------------------------------
@@ -388,7 +388,7 @@ def _collect(s: State, c: Scalars, b: int, i: int) -> int:
     """Take a worker's taxes for the year and what was due before; return what he paid."""
     whole = np.int64(s.cash[b, i]) + np.int64(s.held_cash[b, i]) - np.int64(s.start_coin[b, i])
     income = np.int64(s.cash[b, i]) - np.int64(s.start_free[b, i]) if c.legacy else whole
-    s.income[b, i] = max(income, 0)
+    s.income[b, i] = income if income > 0 else 0
     tax = tax_of(s.income[b, i], c.edges, s.rates[b], s.base[b])
     s.avoided[b] += max(tax_of(whole, c.edges, s.rates[b], s.base[b]) - tax, 0)
     due = tax + np.int64(s.lien[b, i])
@@ -492,7 +492,6 @@ def begin_accounts(s: State, c: Scalars, b: int) -> None:
     """Figures at the start of an episode."""
     total = 0.0
     for i in range(c.workers):
-        s.worth[b, i] = -1
         s.utility[b, i] = _utility(s, c, b, i)
         s.start_coin[b, i] = s.cash[b, i]
         s.start_free[b, i] = s.cash[b, i]
@@ -581,15 +580,6 @@ def step(
             s.over[b] = True
             for seat in range(c.workers + 1):
                 s.live[b, seat] = False
-
-
-@tight
-def asked(s: State, c: Scalars, out: NDArray[np.int8]) -> None:
-    """All workers, and the planner in the first step of a tax year (int8[B, S])."""
-    for b in range(out.shape[0]):
-        out[b, 0] = not s.over[b] and s.t[b] % c.period == 0
-        for i in range(c.workers):
-            out[b, 1 + i] = not s.over[b]
 
 
 @inner

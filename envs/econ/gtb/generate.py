@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.bytes import flat
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.config import is_integer
 from ludarium.envs.core.errors import InstanceError
 from ludarium.envs.core.rng import below, draw, episode_key, unit
 from ludarium.envs.econ import book
+from ludarium.envs.econ.blank import MINUS_ONE
 from ludarium.envs.econ.floats import power
 from ludarium.envs.econ.gtb.dynamics import (
     CENTS,
@@ -28,7 +28,6 @@ from ludarium.envs.econ.gtb.dynamics import (
     begin_accounts,
     index,
 )
-from ludarium.envs.econ.taxes import cumulate
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.config import GtbConfig
@@ -102,9 +101,8 @@ def _draw_cell(s: State, c: Scalars, b: int, y: int, x: int) -> int:
 @inner
 def _lay(s: State, c: Scalars, b: int) -> None:
     """Write the layers that follow from the ground; beside the map all is blocked."""
-    layers = flat(s.layers, b)
-    for k in range(layers.shape[0]):
-        layers[k] = np.uint8(k < s.layers.shape[2])
+    for at in range(s.layers.shape[2]):
+        s.layers[b, 0, at] = 1
     for cell in range(c.height * c.width):
         at, kind = index(c, cell // c.width, cell % c.width), np.int64(s.ground[b, cell])
         s.layers[b, 0, at] = kind == 1
@@ -159,31 +157,19 @@ def _draw_skill(s: State, c: Scalars, b: int, i: int) -> None:
 
 
 # --- reset -----------------------------------------------------------------------------------------------------------
-@inner
-def _clear(s: State, c: Scalars, b: int) -> None:
-    """All that an episode begins without."""
-    book.open_book(s, c.rules, b)
-    s.inst[b] = s.t[b] = s.faults[b] = s.waits[b] = s.settled[b] = 0
-    s.minted[b] = s.taxed[b] = s.rebate[b] = s.revenue[b] = s.avoided[b] = s.houses[b] = 0
-    s.over[b] = False
-    for cell in range(c.height * c.width):
-        s.ready_at[b, cell] = s.owner[b, cell] = s.waiting[b, cell] = 0
-    for j in range(c.brackets):
-        s.rates[b, j] = 0
-    cumulate(c.edges, s.rates[b], s.base[b])
-    for k in range(5):
-        s.slope[b, k] = 0.0
-    for r in range(c.kinds):
-        s.gathered[b, r] = 0
-        for i in range(c.workers):
-            s.held_stock[b, r, i] = 0
-    for seat in range(c.workers + 1):
-        s.live[b, seat] = True
-        s.code[b, seat] = 0
-    for i in range(c.workers):
-        s.held_cash[b, i] = s.labour[b, i] = s.lien[b, i] = s.income[b, i] = s.paid[b, i] = 0
-        for k in range(3):
-            s.done[b, i, k] = 0
+BYTES = book.BOOK_BYTES | {
+    **dict.fromkeys(
+        (
+            "t", "over", "faults", "waits", "settled", "minted", "taxed", "rebate", "revenue", "avoided", "houses",
+            "ready_at", "owner", "waiting", "rates", "base", "slope", "gathered", "code", "labour", "lien", "income", "paid",
+            "done", "layers",
+        ),
+        0,
+    ),
+    "live": 1,
+    "worth": MINUS_ONE,
+}  # fmt: skip
+"""What the fields of a row hold before `reset`, byte by byte; of the others it writes every cell."""
 
 
 @inner
@@ -199,16 +185,14 @@ def _place(s: State, c: Scalars, b: int, i: int) -> None:
 
 
 @tight
-def reset(
-    s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]
-) -> None:
-    """Begin episodes in the rows of `which`: drawn from the seed (slot -1), or as `load` put them (slot -2)."""
+def reset(s: State, c: Scalars, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
+    """Begin episodes in blank rows of `which`: drawn from the seed (slot -1), or as `load` put them (slot -2)."""
     for b in range(which.shape[0]):
         if not which[b]:
             continue
         s.key[b] = episode_key(seeds[b])
-        _clear(s, c, b)
         s.inst[b] = slots[b]
+        book.open_sides(s, c.rules, b)
         loaded = slots[b] == LOADED
         if not loaded:
             for cell in range(c.height * c.width):
@@ -281,7 +265,9 @@ class Instance:
                     raise InstanceError(f"row {y}, column {x} of the map is {cell!r}; expected one of {known}")
         for name in ("places", "pay", "bonus", "cash", "stock"):
             if len(getattr(self, name)) != n:
-                raise InstanceError(f"{name} has {len(getattr(self, name))} entries; expected {n}, the config's n_workers")
+                raise InstanceError(
+                    f"{name} has {len(getattr(self, name))} entries; expected {n}, the config's n_workers"
+                )
         if len(set(self.places)) < n:
             raise InstanceError("two workers are in one place; expected different ones")
         for place in self.places:

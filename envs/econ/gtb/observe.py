@@ -6,19 +6,21 @@ resource, houses (1 another's, 2 one's own), workers.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.bytes import copy_run, flat
+from ludarium.envs.core.bytes import clear_run, copy_run, flat, word_at
 from ludarium.envs.core.compile import inner, tight
-from ludarium.envs.econ.book import BUY, SELL
-from ludarium.envs.econ.gtb.dynamics import CENTS, PRICES, Scalars, State, allowed, index
+from ludarium.envs.econ.gtb.dynamics import PRICES, Scalars, State, allowed, index
 from ludarium.envs.econ.taxes import bracket_of
 
 __all__ = ["TABLE", "masks", "own_names", "public_names", "see_planner", "see_workers", "window"]
 
 COMMON_SIDE = 11
-OWN, TABLE_SIZE = 16, 9
+_NONE = np.uint64(0)
+OWN = 16
 TABLE = ("coin", "bids", "lien", "labour", "houses", "earned_so_far", "last_income", "last_tax", "marginal_rate")
 """Columns of the planner's table."""
 
@@ -100,14 +102,26 @@ def _own(s: State, c: Scalars, b: int, i: int, out: NDArray[np.float32], at: int
         out[at] = s.stock[b, r, i]
         out[at + 1] = s.held_stock[b, r, i]
         at += 2
-        for k in range(2 * PRICES):
-            out[at + k] = 0.0
+        clear_run(out, at, 22)
         for side in range(2):
             first = (side * c.rules.accounts + i) * c.rules.slots
             for place in range(first, first + c.rules.slots):
                 if s.order_quantity[b, r, place] != 0:
                     out[at + side * PRICES + np.int64(s.order_level[b, r, place])] += 1.0
         at += 2 * PRICES
+
+
+@inner
+def _mark_own(s: State, c: Scalars, b: int, i: int, out: NDArray[np.uint8], to: int, side: int) -> None:
+    """Tell a worker's own houses from the others' in its window."""
+    y, x = np.int64(s.pos[b, i, 0]) - c.radius, np.int64(s.pos[b, i, 1]) - c.radius
+    for row in range(side):
+        first = to + row * side
+        if side == COMMON_SIDE and word_at(out, first) == _NONE and word_at(out, first + 3) == _NONE:
+            continue
+        for column in range(side):
+            if out[first + column] != 0 and s.owner[b, (y + row) * c.width + x + column] == i + 1:
+                out[first + column] = 2
 
 
 @inner
@@ -126,70 +140,75 @@ def window(s: State, c: Scalars, b: int, i: int, out: NDArray[np.uint8], to: int
                 for column in range(side):
                     out[to + row * side + column] = cells[source + row * c.stride + column]
         if layer == houses and s.done[b, i, 1] > 0:
-            for row in range(side):
-                for column in range(side):
-                    if out[to + row * side + column] != 0:
-                        cell = (y - c.radius + row) * c.width + x - c.radius + column
-                        if s.owner[b, cell] == i + 1:
-                            out[to + row * side + column] = 2
+            _mark_own(s, c, b, i, out, to, side)
         to += side * side
+
+
+@inner
+def _copy(memory: NDArray[np.uint8], to: int, start: int, size: int) -> None:
+    """Copy `size` bytes, a multiple of four, within a row."""
+    done = 0
+    while done + 64 <= size:
+        copy_run(memory, to + done, memory, start + done, 64)
+        done += 64
+    while done < size:
+        copy_run(memory, to + done, memory, start + done, 4)
+        done += 4
 
 
 @tight
 def see_workers(
-    s: State, c: Scalars, seats: NDArray[np.int32], cells: NDArray[np.uint8], out: NDArray[np.float32]
-) -> None:
-    """Write uint8[B, n, layers, side, side] and float32[B, n, F]: what is public, then one's own."""
+    s: State, c: Scalars, seats: NDArray[np.int32], cells: NDArray[np.uint8], out: NDArray[np.float32],
+    raw: NDArray[np.uint8],
+) -> None:  # fmt: skip
+    """Write uint8[B, n, layers, side, side] and float32[B, n, F]: what is public, then one's own.
+
+    `raw` uint8[B, n, 4 F] is the same memory as `out`: what is public is written once, and copied.
+    """
     size = np.int64(cells.shape[2] * cells.shape[3] * cells.shape[4])
+    at = np.int64(2 + c.brackets + c.kinds * (1 + 2 * PRICES))
     for b in range(seats.shape[0]):
-        windows, first = flat(cells, b), np.int64(-1)
+        windows, memory, first = flat(cells, b), flat(raw, b), np.int64(-1)
         for n in range(seats.shape[1]):
             i = np.int64(seats[b, n])
             if i < 0:
                 continue
-            seen = out[b, n]
-            at = np.int64(2 + c.brackets + c.kinds * (1 + 2 * PRICES))
             if first < 0:
-                _public(s, c, b, seen)
+                _public(s, c, b, out[b, n])
                 first = n
             else:
-                for k in range(at):
-                    seen[k] = out[b, first, k]
-            _own(s, c, b, i, seen, at)
+                _copy(memory, n * raw.shape[2], first * raw.shape[2], 4 * at)
+            _own(s, c, b, i, out[b, n], at)
             window(s, c, b, i, windows, n * size)
 
 
-@tight
-def see_planner(
-    s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.float32], table: NDArray[np.float32],
-    cells: NDArray[np.uint8],
-) -> None:  # fmt: skip
-    """Write float32[B, 1, F], float32[B, 1, N, 9] and, unless it is empty, uint8[B, 1, layers, H, W]."""
-    for b in range(seats.shape[0]):
-        if seats[b, 0] < 0:
-            continue
-        seen = out[b, 0]
-        at = _public(s, c, b, seen)
-        seen[at] = _coins(s.treasury[b])
-        seen[at + 1] = _coins(s.revenue[b])
-        seen[at + 2] = _coins(s.rebate[b])
-        seen[at + 3] = s.welfare[b]
-        for i in range(c.workers):
-            row, earned = table[b, 0, i], _earned(s, c, b, i)
-            row[0] = _coins(s.cash[b, i])
-            row[1] = _coins(s.held_cash[b, i])
-            row[2] = _coins(s.lien[b, i])
-            row[3] = s.labour[b, i] * 0.25
-            row[4] = s.done[b, i, 1]
-            row[5] = _coins(earned)
-            row[6] = _coins(s.income[b, i])
-            row[7] = _coins(s.paid[b, i])
-            row[8] = s.rates[b, bracket_of(earned, c.edges)] * 0.0001
-        if cells.shape[2] > 0:
-            for layer in range(2 * c.kinds + 3):
-                for y in range(c.height):
-                    for x in range(c.width):
-                        cells[b, 0, layer, y, x] = s.layers[b, layer, index(c, y, x)]
+def see_planner(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[Any], table: NDArray[Any]) -> None:
+    """Write float32[B, 1, F] and float32[B, 1, N, 9], rows at once: a kernel for one seat would cost more than it saves."""
+    rows = seats[:, 0] >= 0
+    if not rows.any():
+        return
+    t = s.t[rows].astype(np.int64)
+    market = np.concatenate([s.last[rows, :, None], s.depth[rows].reshape(len(t), c.kinds, 2 * PRICES)], 2)
+    left = np.minimum(c.period - t % c.period, c.max_steps - t)
+    money = np.stack([s.treasury[rows], s.revenue[rows], s.rebate[rows]], 1) * 0.01
+    parts = (
+        t[:, None],
+        left[:, None],
+        s.rates[rows] * 0.0001,
+        market.reshape(len(t), -1),
+        money,
+        s.welfare[rows, None],
+    )
+    out[rows, 0] = np.concatenate(parts, 1)
+    start = s.start_free if c.legacy else s.start_coin
+    earned = np.maximum(s.cash + (0 if c.legacy else s.held_cash) - start, 0)[rows]
+    marginal = np.take_along_axis(s.rates[rows], np.searchsorted(c.edges, earned, side="right") - 1, 1)
+    columns = (
+        s.cash[rows] * 0.01, s.held_cash[rows] * 0.01, s.lien[rows] * 0.01, s.labour[rows] * 0.25, s.done[rows, :, 1],
+        earned * 0.01, s.income[rows] * 0.01, s.paid[rows] * 0.01, marginal * 0.0001,
+    )  # fmt: skip
+    for k, column in enumerate(columns):
+        table[rows, 0, :, k] = column
 
 
 @tight

@@ -15,6 +15,7 @@ from ludarium.envs.core.scene import Scene
 from ludarium.envs.core.simulator import ArraySimulator, Choice, Out, Role
 from ludarium.envs.core.state import Field
 from ludarium.envs.econ import book
+from ludarium.envs.econ.blank import Blank
 from ludarium.envs.econ.brackets import basis_points
 from ludarium.envs.econ.floats import log_of
 from ludarium.envs.econ.gtb import dynamics, figures, generate, language, observe, relations, scene
@@ -40,7 +41,7 @@ class Gtb(ArraySimulator):
         self.names = (*observe.public_names(len(self.edges), len(config.resources)),)
         """what each of the public numbers of an observation is; a worker's own are `observe.own_names`"""
         self.roles = (self._planner(), self._workers())
-        self._no_map = np.zeros((0, 1, 0, 0, 0), np.uint8)
+        self.blank = Blank(self.fields(), generate.BYTES)
 
     @property
     def _layers(self) -> int:
@@ -105,11 +106,14 @@ class Gtb(ArraySimulator):
     # --- reset and step --------------------------------------------------------------------------------------------
     def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
         """Begin episodes in the rows of `which`."""
+        self.blank.fill(state, self._layout(len(which)), which)
         generate.reset(state, self.scalars, which, seeds, slots)
 
     def asked(self, state: Any, out: NDArray[np.int8]) -> None:
         """All workers, and the planner in the first step of a tax year."""
-        dynamics.asked(state, self.scalars, out)
+        on = ~state.over
+        out[:, 0] = on & (state.t % self.config.period == 0)
+        out[:, 1:] = on[:, None]
 
     def check(self, state: Any, actions: tuple[Any, ...], fault: NDArray[np.int16]) -> None:
         """Find the actions without effect."""
@@ -123,10 +127,18 @@ class Gtb(ArraySimulator):
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
         """Write what the listed seats see."""
         if role == 0:
-            cells = out["map"] if self.config.planner_map else self._no_map
-            observe.see_planner(state, self.scalars, seats, out["flat"], out["workers"], cells)
+            observe.see_planner(state, self.scalars, seats, out["flat"], out["workers"])
+            if self.config.planner_map:
+                out["map"][:, 0][seats[:, 0] >= 0] = self._map(state)[seats[:, 0] >= 0]
         else:
-            observe.see_workers(state, self.scalars, seats, out["map"], out["flat"])
+            seen = out["flat"]
+            observe.see_workers(state, self.scalars, seats, out["map"], seen, seen.view(np.uint8))
+
+    def _map(self, state: Any) -> NDArray[np.uint8]:
+        """The layers without their border: uint8[B, layers, H, W]."""
+        c, edge = self.scalars, self.scalars.radius
+        layers: NDArray[np.uint8] = state.layers.reshape(len(state.t), self._layers, c.height + 2 * edge, c.stride)
+        return layers[:, :, edge:-edge, edge:-edge]
 
     def action_mask(self, state: Any, role: int, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
         """Write the workers' actions that will not be refused."""
