@@ -195,6 +195,14 @@ def world(repeats: int) -> None:
         print(f"{preset:13} x {rows:<4} {told} a CPU-second")
 
 
+def hostile(role: Any, rows: int, rng: np.random.Generator) -> NDArray[Any]:
+    """Uniform actions for all seats of a role, whatever a mask says."""
+    shape = (rows, role.count, role.action_space.shape[0])
+    if hasattr(role.action_space, "nvec"):
+        return (rng.random(shape) * role.action_space.nvec).astype(np.int64)
+    return rng.uniform(-1, 1, shape).astype(np.float32)
+
+
 def conserve(messages: int) -> None:
     """Play so many random actions, most of them illegal, in all presets and roles; every invariant must hold all along."""
     from ludarium.envs.core.batch import Batch
@@ -202,24 +210,24 @@ def conserve(messages: int) -> None:
     from ludarium.envs.econ.market.simulator import Market
 
     more = {"market_maker": True, "regulator": True, "fee": 37, "collar": 25, "lifetime": 7, "auction": "both"}
+    late = {**more, "latency": 3, "mode": "events", "auction": "none"}
     played, seed, rng = 0, 0, np.random.default_rng(0)
-    while played < messages:
+    while played < messages or seed < 8:
         for preset in PRESETS:
-            options = more if seed % 2 and preset != "kyle" else {"self_match": book.SELF_MATCH[seed % 3]}
-            simulator = Market(MarketConfig.of(preset=preset, max_steps=300, **options))  # type: ignore[arg-type]
+            options: dict[str, Any] = {
+                "self_match": book.SELF_MATCH[seed % 3],
+                "actions": ("levels", "offsets")[seed // 4 % 2],
+            }
+            if preset != "kyle":
+                options |= (late, {}, more, {})[seed % 4]
+            simulator = Market(MarketConfig.of(preset=preset, max_steps=300, **options))
             batch = Batch(simulator, 256, "econ-market-v0", record=False)
             every = np.ones(256, np.bool_)
             batch.seed(every, list(range(seed * 256, seed * 256 + 256)))
             batch.reset(every)
             while not batch.over.all():
-                actions = tuple(
-                    (rng.random((256, role.count, role.action_space.shape[0])) * role.action_space.nvec).astype(
-                        np.int64
-                    )  # type: ignore[attr-defined,index]
-                    for role in simulator.roles
-                )
-                simulator.step(batch.state, actions, batch.out)
-                played += 256 * len(simulator.seats)
+                simulator.step(batch.state, tuple(hostile(role, 256, rng) for role in simulator.roles), batch.out)
+                played += 256 * (len(simulator.seats) if simulator.turns == "all" else 1)
                 if batch.t.max() % 10 == 0:
                     broken = [name for name, holds in simulator.invariants(batch.state).items() if not holds.all()]
                     if broken:

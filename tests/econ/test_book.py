@@ -125,6 +125,7 @@ def test_market_orders_take_what_there_is_and_leave_nothing() -> None:
     ("order", "said"),
     [
         ((0, BUY, 5, 0), "zero_quantity"),
+        ((0, SELL, 5, -3), "zero_quantity"),
         ((0, BUY, 20, 51), "no_cash"),
         ((0, SELL, 5, 11), "no_stock"),
         ((0, BUY, 1, 1), "outside_collar"),

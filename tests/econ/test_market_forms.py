@@ -228,6 +228,21 @@ def test_what_could_overflow_is_refused() -> None:
         many.simulator.load(many.state, 0, data)
 
 
+def test_the_end_of_a_session_gives_back_all_that_was_committed() -> None:
+    batch = begun(num_traders=4, max_steps=3, periods=1)
+    s, cash = batch.state, batch.state.cash[0].copy()
+    for _ in range(2):
+        play(batch, {0: [LIMIT, 0, 5, 1, 0, 0], 3: [LIMIT, 1, 190, 1, 0, 0]})
+        assert s.held_cash[0, 0] == 6
+        assert s.held_stock[0, 0, 3] == 1
+    play(batch, {})
+    assert batch.over[0]
+    assert not s.held_cash.any()
+    assert not s.held_stock.any()
+    assert not s.order_quantity.any()
+    assert (s.cash[0] == cash).all()
+
+
 def test_checks_leave_the_world_as_it_was() -> None:
     batch = begun(num_traders=3, max_steps=9)
     before, fault = batch.digest(), np.zeros((1, 3), np.int16)

@@ -34,7 +34,9 @@ def limit(
     s: Book, r: Rules, b: int, m: int, account: int, side: int, level: int, quantity: int, expiry: int, rate: int,
     matched: bool,
 ) -> int:  # fmt: skip
-    """A limit order (0 <= level < levels, quantity >= 0): trade at once what can be, let the rest wait.
+    """A limit order (0 <= level < levels, quantity < 2**31): trade at once what can be, let the rest wait.
+
+    What an order may cost must fit 63 bits.
 
     `matched` is False while a call auction collects orders. Returns a code of `FAULTS`; unless it is 0, the account has
     neither traded nor an order more. An id is given to each order that is accepted.
