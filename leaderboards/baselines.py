@@ -22,6 +22,8 @@ _WORKERS = dict.fromkeys(
 )
 _USER = "is the user, who sits in a seat of the task's own"
 
+_GRAB = "takes all at once as chance does, where no law forbids it"
+
 
 @dataclass(frozen=True)
 class Field:
@@ -50,6 +52,23 @@ WORLDS: dict[str, Field] = {
         ("random", "truthful-bidder", "shading-bidder", "equilibrium-bidder"),
         "equilibrium-bidder",
         absent={"thirsty-bidder": "bids for water, which the board does not sell: no equilibrium of it is known"},
+    ),
+    "econ-bargain-v0": Field(
+        ("random", "equilibrium-negotiator", "conceding-negotiator", "fair-negotiator", "nash-negotiator"),
+        "nash-negotiator",
+        ("nash-negotiator",),
+    ),
+    "econ-commons-v0": Field(
+        ("random", "commons-sustainable", "commons-grim", "commons-optimal"),
+        "commons-optimal",
+        ("commons-optimal",),
+        {
+            "commons-greedy": _GRAB,
+            "commons-lawful": _GRAB,
+            "commons-breaker": _GRAB,
+            "commons-tit-for-tat": "among its own kind it plays as commons-grim does",
+            "commons-governor": "sits in a governor's seat, and the board has none",
+        },
     ),
     "econ-oligopoly-v0": Field(
         ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
