@@ -115,7 +115,7 @@ class TitForTat(Grim):
             return sight.fair
         if self.config.reveal == "all":
             return max(sight[f"got_{sight.greediest}"], sight.fair)
-        return max(-(-sight["last_harvest"] // sight["harvesters"]), sight.fair)
+        return max(-(-sight["last_harvest"] // sight.last_heads), sight.fair)
 
 
 class Governor(Lawful):

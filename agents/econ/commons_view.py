@@ -65,7 +65,13 @@ class Sight:
     @property
     def last_fair(self) -> int:
         """A fair part of the stock before the last harvest, units that cannot be parted included."""
-        return -(-self.config.sustainable[self["last_stock"]] // self["harvesters"])
+        return -(-self.config.sustainable[self["last_stock"]] // self.last_heads)
+
+    @property
+    def last_heads(self) -> int:
+        """Who took part in the last harvest."""
+        rounds = self["rounds_played"] + (self["phase"] > HARVEST)
+        return self.config.num_harvesters - (rounds < self.config.newcomer)
 
     @property
     def binding(self) -> bool:

@@ -72,6 +72,13 @@ def test_the_grim_never_forgive_and_tit_for_tat_does():
     assert len(totals["grim"]) == 3 < len(totals["tit-for-tat"])
 
 
+def test_a_newcomer_offends_nobody():
+    for name in ("grim", "tit-for-tat"):
+        batch = played((f"commons-{name}", 5), newcomer=5)
+        assert metrics(batch)["survival_rate"] == 1.0
+        assert metrics(batch)["total_gain"] == 4 * 48 + 8 * 50
+
+
 def test_offenders_are_accused_and_punished():
     batch = begun(num_harvesters=3, punishment=True, rounds=3, punish_fine=300)
     crew = Crew(batch, [(make_agent("commons-grim"), batch.simulator.seats)])
