@@ -15,6 +15,8 @@ BOARDS = ROOT / "leaderboards" / "boards" / "reference"
 PAGES = {
     "econ/market": ("econ-market-v0",),
     "econ/auction": ("econ-auction-v0",),
+    "econ/bargain": ("econ-bargain-v0",),
+    "econ/commons": ("econ-commons-v0",),
     "econ/oligopoly": ("econ-oligopoly-v0",),
     "econ/publicgoods": ("econ-publicgoods-v0",),
     "econ/tax": ("econ-tax-v0",),
