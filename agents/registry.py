@@ -48,6 +48,10 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "desk-idle": ("ludarium.agents.text.desk.staff:Idle", "does nothing at the desk"),
     "coin-oracle": ("ludarium.agents.text.coin:CoinOracle", "a shortest plan to the coin"),
     "cooking-oracle": ("ludarium.agents.text.cooking:CookingOracle", "a shortest plan to the meal"),
+    "gtb-worker": ("ludarium.agents.econ.gtb_workers:GatherTradeBuild", "gathers, trades and builds what pays"),
+    "gtb-free": ("ludarium.agents.econ.gtb_planners:FreeMarket", "no taxes on builders"),
+    "gtb-us": ("ludarium.agents.econ.gtb_planners:US2018", "the US federal schedule of 2018, a coin for a thousand"),
+    "gtb-saez": ("ludarium.agents.econ.gtb_planners:SaezBuilders", "the bracket rule on builders' incomes, learning"),
     "zi-u": ("ludarium.agents.econ.market_traders:ZIU", "zero intelligence: random prices"),
     "zi-c": (
         "ludarium.agents.econ.market_traders:ZIC",
@@ -74,6 +78,19 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "truthful-bidder": ("ludarium.agents.econ.bidders:TruthfulBidder", "bids what the good is worth to it"),
     "shading-bidder": ("ludarium.agents.econ.bidders:ShadingBidder", "bids half of what the good is worth to it"),
     "thirsty-bidder": ("ludarium.agents.econ.bidders:ThirstyBidder", "bids for water the more, the more it thirsts"),
+    "equilibrium-negotiator": (
+        "ludarium.agents.econ.negotiators:EquilibriumNegotiator",
+        "backward induction over all offers",
+    ),
+    "nash-negotiator": (
+        "ludarium.agents.econ.negotiators:NashNegotiator",
+        "the split of the largest product, knowing all",
+    ),
+    "fair-negotiator": ("ludarium.agents.econ.negotiators:FairNegotiator", "half of each thing"),
+    "conceding-negotiator": (
+        "ludarium.agents.econ.negotiators:ConcedingNegotiator",
+        "holds out for less as offers run out",
+    ),
     "quoter": ("ludarium.agents.econ.market_traders:Quoter", "a market maker that leans against its inventory"),
     "commons-greedy": ("ludarium.agents.econ.commons_agents:Greedy", "wants all there is"),
     "commons-lawful": ("ludarium.agents.econ.commons_agents:Lawful", "wants all that the law allows"),

@@ -125,7 +125,9 @@ _LOW = "has low rates; the board's welfare weighs by need, and rates drawn at ra
 _RIVAL = "competes, as the theory says that it should; prices drawn at random lie above those of competition, and so earn more"
 _SELFISH = "gives nothing, the equilibrium, of which the dilemma is made; chance gives half of what there is"
 _ALL = "trades until all is traded, whatever it is worth; of messages at random most are in vain"
+_TAKES_ALL = "takes all in the ultimatum game, as its equilibrium says; then the product of both gains is 0"
 BELOW_CHANCE = {
+    "econ-bargain": {"equilibrium-negotiator": _TAKES_ALL},
     "econ-market": {"zi-u": _ALL},
     "econ-oligopoly": {"nash-firm": _RIVAL, "reply-firm": _RIVAL},
     "econ-publicgoods": {"free-rider": _SELFISH},

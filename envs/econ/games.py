@@ -185,15 +185,17 @@ class Game(ArraySimulator):
         episode["options"] = {"instance": {name: list(reversed(rows)) for name, rows in given.items()}}
         episode["actions"] = [
             {self._other(seat): self.relabelled_action(a, n) for seat, a in step.items()}
+            if isinstance(step, dict)
+            else step
             for n, step in enumerate(episode["actions"])
         ]
         return episode
 
+    def _others(self, told: Any) -> Any:
+        return {self._other(seat): v for seat, v in told.items()} if isinstance(told, dict) else told
+
     def _relabelled_outcome(self, outcome: Outcome) -> Outcome:
-        steps = [
-            {part: {self._other(seat): v for seat, v in seats.items()} for part, seats in step.items()}
-            for step in outcome["steps"]
-        ]
+        steps = [{part: self._others(seats) for part, seats in step.items()} for step in outcome["steps"]]
         return {"steps": steps, "metrics": outcome["metrics"]}
 
     # --- language and picture --------------------------------------------------------------------------------------
