@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.econ.tax.dynamics import State
+from ludarium.envs.econ.tax.state import State
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.tax.simulator import Tax

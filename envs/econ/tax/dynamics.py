@@ -1,216 +1,39 @@
-"""The dynamics of the tax economy: the state, the scalars, and the compiled kernels over them.
+"""The dynamics of the tax economy: the compiled kernels over the state.
 
-Axis 0 is the episode in the batch. Seat 0 is the planner, seats 1 to N are the workers, or seat 1 is all of them. All money
-is int64 cents, rates are basis points, hours are whole parts of an hour. Floats come from `floats` and from + - * / sqrt in
-a fixed order, so that equal actions give equal digests everywhere.
+Floats come from `floats` and from + - * / sqrt in a fixed order, so that equal actions give equal digests everywhere.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, kernel, special
 from ludarium.envs.core.rng import below, draw
-from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.econ.floats import log_of, power
-from ludarium.envs.econ.sorting import sort_whole
+from ludarium.envs.econ.tax.state import (
+    BALLOT,
+    HOURS,
+    MEMORY,
+    PLAIN,
+    PLATFORM,
+    RATES,
+    STAND,
+    STREAM_DICTATOR,
+    STREAM_SLATE,
+    STREAM_TIES,
+    VOTE,
+    WORK,
+    Scalars,
+    State,
+)
+from ludarium.envs.econ.tax.welfare import social_welfare, survey
 from ludarium.envs.econ.taxes import cumulate, tax_of
 from ludarium.envs.econ.voting import decide
 
-__all__ = [
-    "BALLOT", "DEFER", "HOURS", "PLAIN", "PLATFORM", "RATES", "STAND", "VOTE", "WORK", "Scalars", "State", "asked", "check",
-    "fields", "hold_votes", "step", "variant",
-]  # fmt: skip
-
-STAND, VOTE, RATES, WORK = range(4)
-"""Phases: who stands, who wins, which rates, how many hours."""
-HOURS, BALLOT, PLATFORM, DEFER = 1, 2, 3, 4
-"""Faults: an action of another kind of decision, where there are fewer of this one; income put off to a year that is none."""
-LOADED = -2
-STREAM_SLATE, STREAM_TIES, STREAM_DICTATOR = 2, 3, 4
-BOOKS = 12
-"""Accounts of what gaming brings, numbered in `gaming`."""
-MEMORY = 5
-"""Settlements whose welfare a planner sees."""
-
-
-class Scalars(NamedTuple):
-    """The parameters that kernels read."""
-
-    workers: int
-    grouped: bool
-    max_steps: int
-    steps_per_year: int
-    actions: int
-    choices: int
-    hour_parts: int
-    brackets: int
-    delta: bool
-    rate_step: int
-    yearly: bool
-    utility: int
-    eta: float
-    d: float
-    k: float
-    swf: int
-    change: bool
-    rule: int
-    candidates: int
-    candidacy: bool
-    score_levels: int
-    ballots: int
-    platforms: int
-    tastes: int
-    drawn: int
-    kind: int
-    scale: float
-    shape: float
-    cents: float
-    personas: bool
-    gaming: bool
-    shifts: int
-    hides: int
-    pools: int
-    audit: int
-    penalty: int
-    ring: int
-
-
-PLAIN = "plain"
-"""The variant of scalars of quasi-linear workers under weighted welfare, without votes: kernels for it are fewer."""
-
-
-def variant(c: Scalars) -> str:
-    """The variant that the scalars are frozen as."""
-    return PLAIN if c.utility == 0 and c.swf <= 2 and c.rule < 0 else ""
-
-
-class State(NamedTuple):
-    """A batch of episodes: N workers, K brackets, C candidates, A choices of hours, P tastes."""
-
-    key: NDArray[np.uint64]
-    t: NDArray[np.int32]
-    over: NDArray[np.bool_]
-    live: NDArray[np.bool_]
-    inst: NDArray[np.int32]
-    phase: NDArray[np.int8]
-    year: NDArray[np.int32]
-    day: NDArray[np.int32]
-    """int32[B]: working steps of this year"""
-    leader: NDArray[np.int32]
-    """int32[B]: the worker who won the last vote, or -1"""
-    promise: NDArray[np.int16]
-    """int16[B]: the platform of the leader, or -1"""
-    slate: NDArray[np.int32]
-    """int32[B, C]: the candidates, -1 where there are fewer"""
-    platform: NDArray[np.int16]
-    """int16[B, C]: what they stand for (twentieths of a flat rate), -1: nothing"""
-    tally: NDArray[np.int64]
-    cycles: NDArray[np.int32]
-    votes: NDArray[np.int32]
-    """int32[B]: votes held so far"""
-    rates: NDArray[np.int64]
-    base: NDArray[np.int64]
-    hours: NDArray[np.uint16]
-    """uint16[B, N]: parts of hours worked in the last working step"""
-    earned: NDArray[np.int64]
-    """int64[B, N or 0]: income of this year, where taxes are due once a year"""
-    toil: NDArray[np.int64]
-    """int64[B, N or 0]: disutility of this year, likewise"""
-    rebate: NDArray[np.int64]
-    revenue: NDArray[np.int64]
-    treasury: NDArray[np.int64]
-    produced: NDArray[np.int64]
-    taxed: NDArray[np.int64]
-    shared: NDArray[np.int64]
-    kept: NDArray[np.int64]
-    """int64[B]: what workers have got in all, rebates included"""
-    welfare: NDArray[np.float64]
-    recent: NDArray[np.float64]
-    """float64[B, 5]: welfare at the last settlements, the last one first"""
-    welfare_sum: NDArray[np.float64]
-    settled: NDArray[np.int32]
-    worked: NDArray[np.int64]
-    """int64[B]: parts of hours in all"""
-    idle: NDArray[np.int64]
-    """int64[B]: workers and steps without work"""
-    labour_steps: NDArray[np.int32]
-    faults: NDArray[np.int32]
-    counts: NDArray[np.int64]
-    """int64[B, K]: workers by bracket at the last survey"""
-    deciles: NDArray[np.int64]
-    mean: NDArray[np.float64]
-    deviation: NDArray[np.float64]
-    gini: NDArray[np.float64]
-    due: NDArray[np.int64]
-    """int64[B, N or 0]: income of last year that is still to be taxed, where income can be put off"""
-    carried: NDArray[np.int64]
-    """int64[B, N or 0]: income of this year that was put off to the next, likewise"""
-    owed: NDArray[np.int64]
-    """int64[B, N or 0]: taxes and fines of the last working step, where there is a game to play"""
-    books: NDArray[np.int64]
-    """int64[B, 12 or 0]: what `gaming` counts, likewise"""
-    wage: NDArray[np.int64]
-    """int64[B, N]: cents a period for each hour"""
-    person: NDArray[np.uint8]
-    """uint8[B, N or 0, 4]: occupation, sex, age group, taste"""
-    weight: NDArray[np.float64]
-    """float64[B, N]: welfare weights of mean 1"""
-    cost: NDArray[np.int64]
-    """int64[B, P, A]: disutility of hours in cents"""
-    strain: NDArray[np.float64]
-    """float64[B, P or 0, A]: disutility of hours where it is no money"""
-    median_wage: NDArray[np.int64]
-    median_income: NDArray[np.float64]
-    """float64[B]: of untaxed best responses, in cents: the unit of observations and rewards"""
-    scale_k: NDArray[np.float64]
-    hours_before: NDArray[np.uint16]
-    """uint16[B, N]: parts of hours worked in the last step of the year before the rates were set"""
-    rates_before: NDArray[np.int64]
-    """int64[B, K]: the rates of that year"""
-    ballot: NDArray[np.int32]
-    """int32[B, N or 0]: the ballots of the last vote"""
-    wanted: NDArray[np.int64]
-    """int64[B, N or 0]: parts of hours that actions mean, where there is a game to play"""
-    net: NDArray[np.int64]
-    """scratch: income after tax of the row in hand"""
-    value: NDArray[np.float64]
-    """scratch: utilities of the row in hand"""
-    assessed: NDArray[np.int64]
-    """scratch: incomes assessed in the row in hand, where there is a game to play"""
-
-
-def fields(c: Scalars) -> tuple[Field, ...]:
-    """The layout of a state."""
-    n, i64, f64, i32 = c.workers, np.int64, np.float64, np.int32
-    yearly, plain, gaming = n if c.yearly else 0, c.utility == 0, n if c.gaming else 0
-    return (
-        *COMMON(2 if c.grouped else 1 + n),
-        Field("phase", np.int8), Field("year", i32), Field("day", i32), Field("leader", i32), Field("promise", np.int16),
-        Field("slate", i32, (c.candidates,)), Field("platform", np.int16, (c.candidates,)),
-        Field("tally", i64, (c.candidates,)), Field("cycles", i32), Field("votes", i32),
-        Field("rates", i64, (c.brackets,)), Field("base", i64, (c.brackets,)), Field("hours", np.uint16, (n,)),
-        Field("earned", i64, (yearly,)), Field("toil", i64, (yearly,)),
-        Field("rebate", i64), Field("revenue", i64), Field("treasury", i64), Field("produced", i64), Field("taxed", i64),
-        Field("shared", i64), Field("kept", i64), Field("welfare", f64), Field("recent", f64, (MEMORY,)),
-        Field("welfare_sum", f64), Field("settled", i32), Field("worked", i64), Field("idle", i64),
-        Field("labour_steps", i32), Field("faults", i32),
-        Field("counts", i64, (c.brackets,)), Field("deciles", i64, (9,)), Field("mean", f64), Field("deviation", f64),
-        Field("gini", f64), Field("due", i64, (gaming,)), Field("carried", i64, (gaming,)), Field("owed", i64, (gaming,)),
-        Field("books", i64, (BOOKS if gaming else 0,)), Field("wage", i64, (n,), "derived"),
-        Field("person", np.uint8, (n if c.personas else 0, 4), "derived"), Field("weight", f64, (n,), "derived"),
-        Field("cost", i64, (c.tastes, c.choices), "derived"),
-        Field("strain", f64, (0 if plain else c.tastes, c.choices), "derived"),
-        Field("median_wage", i64, (), "derived"), Field("median_income", f64, (), "derived"),
-        Field("scale_k", f64, (), "derived"), Field("hours_before", np.uint16, (n,), "derived"),
-        Field("rates_before", i64, (c.brackets,), "derived"), Field("ballot", i32, (n if c.rule >= 0 else 0,), "derived"),
-        Field("wanted", i64, (gaming,), "derived"), Field("net", i64, (n,), "scratch"),
-        Field("value", f64, (n if not plain or c.swf >= 3 else 0,), "scratch"), Field("assessed", i64, (gaming,), "scratch"),
-    )  # fmt: skip
+__all__ = ["asked", "check", "felt", "hold_votes", "limit_of", "stand", "step"]
 
 
 @kernel
@@ -266,7 +89,7 @@ def _set_rates(s: State, c: Scalars, b: int, edges: NDArray[np.int64], wanted: N
 
 
 @inner
-def _stand(s: State, c: Scalars, b: int, given: NDArray[np.int64]) -> None:
+def stand(s: State, c: Scalars, b: int, given: NDArray[np.int64]) -> None:
     """Draw the slate among those who stand: each equally likely, by a lottery of the year."""
     for place in range(c.candidates):
         s.slate[b, place] = -1
@@ -285,7 +108,7 @@ def _stand(s: State, c: Scalars, b: int, given: NDArray[np.int64]) -> None:
     s.phase[b] = VOTE
 
 
-@special(_stand, PLAIN)
+@special(stand, PLAIN)
 def _stand_never(s: State, c: Scalars, b: int, given: NDArray[np.int64]) -> None:
     """There are no votes, and nobody calls this."""
 
@@ -321,67 +144,6 @@ def felt(money: float, strain: float, c: Scalars, unit: float) -> float:
 def _felt_never(money: float, strain: float, c: Scalars, unit: float) -> float:
     """Utility is money, and nobody calls this."""
     return money
-
-
-@kernel
-def survey(s: State, c: Scalars, b: int, edges: NDArray[np.int64]) -> None:
-    """What a planner is told of incomes: counts by bracket, deciles, mean, deviation, Gini (0 where all are idle)."""
-    n = c.workers
-    incomes = np.empty(n, np.int64)
-    for i in range(n):
-        incomes[i] = s.wage[b, i] * np.int64(s.hours[b, i]) // c.hour_parts
-    sort_whole(incomes)
-    for j in range(c.brackets):
-        s.counts[b, j] = 0
-    bracket, total, ranked = 0, 0.0, 0.0
-    for i in range(n):
-        while bracket + 1 < c.brackets and incomes[i] >= edges[bracket + 1]:
-            bracket += 1
-        s.counts[b, bracket] += 1
-        total += incomes[i]
-        ranked += (2.0 * (i + 1) - n - 1.0) * incomes[i]
-    for q in range(9):
-        s.deciles[b, q] = incomes[(q + 1) * (n - 1) // 10]
-    s.mean[b] = total / n
-    spread = 0.0
-    for i in range(n):
-        spread += (incomes[i] - s.mean[b]) * (incomes[i] - s.mean[b])
-    s.deviation[b] = math.sqrt(spread / n)
-    s.gini[b] = ranked / (n * total) if total > 0.0 else 0.0
-
-
-@kernel
-def _welfare(s: State, c: Scalars, b: int, weighted: float, least: float, mean_income: float) -> float:
-    """Welfare a head: of the weighted sum of utilities, the least one, or what `value` holds."""
-    n = c.workers
-    if c.swf <= 2:
-        return weighted / n
-    if c.swf == 3:
-        return least
-    if c.swf == 6:
-        return weighted
-    value = s.value[:n]
-    if c.swf == 4:  # the equally distributed equivalent (Atkinson 1970)
-        total = 0.0
-        for i in range(n):
-            total += power(max(value[i], 1.0) / s.median_income[b], 1.0 - c.eta)
-        return s.median_income[b] * power(total / n, 1.0 / (1.0 - c.eta))
-    ordered = np.empty(n, np.int64)
-    for i in range(n):
-        ordered[i] = np.int64(max(value[i], 0.0))
-    sort_whole(ordered)
-    total, ranked = 0.0, 0.0
-    for i in range(n):
-        x = np.float64(ordered[i])
-        total += x
-        ranked += (2.0 * (i + 1) - n - 1.0) * x
-    equality = 1.0 - ranked / (total * (n - 1)) if total > 0.0 and n > 1 else 1.0
-    return equality * mean_income
-
-
-@special(_welfare, PLAIN)
-def _weighted_welfare(s: State, c: Scalars, b: int, weighted: float, least: float, mean_income: float) -> float:
-    return weighted / c.workers
 
 
 @kernel
@@ -433,10 +195,71 @@ def _work(
         s.year[b] += 1
         s.phase[b] = RATES if c.rule < 0 else STAND if c.candidacy else VOTE
         if s.phase[b] == VOTE:
-            _stand(s, c, b, given)
+            stand(s, c, b, given)
         for i in range(s.earned.shape[1]):
             s.earned[b, i] = 0
             s.toil[b, i] = 0
+
+
+@inner
+def _feel(
+    s: State, c: Scalars, b: int, settles: bool, rebate: int, reward: NDArray[np.float64]
+) -> tuple[float, float, float, int]:
+    """Everybody's utility, and his reward: the weighted sum, the least one, the sum of rewards, and the year's incomes."""
+    unit, days = s.median_income[b], c.steps_per_year if c.yearly else 1
+    weighted, least, everybody, earned = 0.0, math.inf, 0.0, 0
+    for i in range(c.workers):
+        taste = np.int64(s.person[b, i, 3]) if c.personas else 0
+        h = np.int64(s.hours[b, i])
+        money = s.net[i] + rebate
+        if c.utility == 0:
+            u = np.float64(money - s.cost[b, taste, h])
+            joy = u / unit
+            if c.yearly:
+                s.toil[b, i] += s.cost[b, taste, h]
+        else:
+            u = felt(np.float64(money), s.strain[b, taste, h], c, unit)
+            joy = u
+        everybody += joy
+        if not c.grouped:
+            reward[1 + i] = joy
+        if not settles:
+            continue
+        if c.yearly and c.utility == 0:
+            # of the whole year, in cents a step: what was earned, less tax, and the rebate
+            z = s.wage[b, i] * h // c.hour_parts
+            u = np.float64(s.earned[b, i] - z + money - s.toil[b, i]) / days
+            earned += s.earned[b, i]
+        if c.swf == 6:
+            income = s.wage[b, i] * h // c.hour_parts
+            weighted += u / max(np.float64(income), 100.0)
+        else:
+            weighted += s.weight[b, i] * u
+        least = min(least, u)
+        if s.value.shape[0]:
+            s.value[i] = u
+    return weighted, least, everybody, earned
+
+
+@special(_feel, PLAIN)
+def _feel_money(
+    s: State, c: Scalars, b: int, settles: bool, rebate: int, reward: NDArray[np.float64]
+) -> tuple[float, float, float, int]:
+    """The same of quasi-linear workers under weighted welfare, with nothing else in the way."""
+    hours, net, cost, weight, person, unit = s.hours[b], s.net, s.cost[b], s.weight[b], s.person[b], s.median_income[b]
+    weighted, everybody = 0.0, 0.0
+    for i in range(0 if c.personas else c.workers):
+        u = np.float64(net[i] + rebate - cost[0, np.int64(hours[i])])
+        everybody += u / unit
+        weighted += weight[i] * u
+    for i in range(person.shape[0]):
+        u = np.float64(net[i] + rebate - cost[np.int64(person[i, 3]), np.int64(hours[i])])
+        everybody += u / unit
+        weighted += weight[i] * u
+    for i in range(0 if c.grouped else c.workers):
+        taste = np.int64(person[i, 3]) if c.personas else 0
+        reward[1 + i] = np.float64(net[i] + rebate - cost[taste, np.int64(hours[i])]) / unit
+    return weighted, 0.0, everybody, 0
 
 
 @kernel
@@ -446,53 +269,14 @@ def _enjoy(
     """Utilities of a working step, the workers' rewards, and at a settlement welfare and the planner's reward."""
     n, unit = c.workers, s.median_income[b]
     rebate = s.rebate[b] if settles else 0
-    weighted, least, everybody, earned = 0.0, math.inf, 0.0, 0
-    days = c.steps_per_year if c.yearly else 1
-    hours, net, cost, weight, person = s.hours[b], s.net, s.cost[b], s.weight[b], s.person[b]
-    plain, yearly, personas, grouped = c.utility == 0, c.yearly, c.personas, c.grouped
-    quick = grouped and plain and settles and not yearly and not personas and c.swf <= 2
-    if quick:  # the same sums, with nothing else in the way
-        for i in range(n):
-            u = np.float64(net[i] + rebate - cost[0, np.int64(hours[i])])
-            everybody += u / unit
-            weighted += weight[i] * u
-    for i in range(0 if quick else n):
-        taste = np.int64(person[i, 3]) if personas else 0
-        h = np.int64(hours[i])
-        money = net[i] + rebate
-        if plain:
-            u = np.float64(money - cost[taste, h])
-            joy = u / unit
-            if yearly:
-                s.toil[b, i] += cost[taste, h]
-        else:
-            u = felt(np.float64(money), s.strain[b, taste, h], c, unit)
-            joy = u
-        everybody += joy
-        if not grouped:
-            reward[1 + i] = joy
-        if not settles:
-            continue
-        if yearly and plain:
-            # of the whole year, in cents a step: what was earned, less tax, and the rebate
-            z = s.wage[b, i] * h // c.hour_parts
-            u = np.float64(s.earned[b, i] - z + money - s.toil[b, i]) / days
-            earned += s.earned[b, i]
-        if c.swf == 6:
-            income = s.wage[b, i] * h // c.hour_parts
-            weighted += u / max(np.float64(income), 100.0)
-        else:
-            weighted += weight[i] * u
-        least = min(least, u)
-        if s.value.shape[0]:
-            s.value[i] = u
-    if grouped:
+    weighted, least, everybody, earned = _feel(s, c, b, settles, rebate, reward)
+    if c.grouped:
         reward[1] = everybody / n
     s.kept[b] += produced - revenue + rebate * n
     if settles:
         before = s.welfare[b]
-        mean_income = np.float64(earned if c.yearly else produced) / (n * days)
-        s.welfare[b] = _welfare(s, c, b, weighted, least, mean_income)
+        mean_income = np.float64(earned) / (n * c.steps_per_year) if c.yearly else np.float64(produced) / n
+        s.welfare[b] = social_welfare(s, c, b, weighted, least, mean_income)
         s.welfare_sum[b] += s.welfare[b]
         s.settled[b] += 1
         for m in range(MEMORY - 1, 0, -1):
@@ -584,7 +368,7 @@ def hold_votes(
         _clear(reward[b], fault[b], False)
         _count_faults(s, c, b, given[b], fault[b])
         if s.phase[b] == STAND:
-            _stand(s, c, b, given[b])
+            stand(s, c, b, given[b])
         else:
             _elect(s, c, b, given[b])
         _pass(s, c, b, terminated, truncated)

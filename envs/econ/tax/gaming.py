@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from ludarium.envs.core.compile import inner, kernel
 from ludarium.envs.core.rng import below, draw
 from ludarium.envs.econ.tax.config import HIDES
-from ludarium.envs.econ.tax.dynamics import DEFER, HOURS, WORK, Scalars, State
+from ludarium.envs.econ.tax.state import DEFER, HOURS, WORK, Scalars, State
 from ludarium.envs.econ.taxes import tax_of
 
 if TYPE_CHECKING:

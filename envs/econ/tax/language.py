@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import math
-import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,10 @@ import numpy as np
 
 from ludarium.envs.core.errors import ActionError
 from ludarium.envs.core.simulator import Choice
-from ludarium.envs.econ.tax.config import HIDES, PLATFORMS
-from ludarium.envs.econ.tax.dynamics import BALLOT, DEFER, HOURS, RATES, STAND, VOTE, WORK, State
+from ludarium.envs.econ.tax import gaming_words
+from ludarium.envs.econ.tax.config import PLATFORMS
 from ludarium.envs.econ.tax.personas import narrative, persona_of
+from ludarium.envs.econ.tax.state import BALLOT, DEFER, HOURS, RATES, STAND, VOTE, WORK, State
 from ludarium.envs.econ.taxes import basis_points, tax_of
 from ludarium.envs.econ.voting import ranking_number
 
@@ -26,8 +26,6 @@ __all__ = ["describe", "explain", "menu", "rules", "tool_action", "tools"]
 
 LISTED = 256
 """The most choices that a menu lists."""
-_SUFFIX = {"%": 0.01}
-_NUMBER = re.compile(r"\s*\$?\s*(-?\d[\d,]*(?:\.\d+)?|-?\.\d+)\s*(%|hours?|h)?\s*")
 
 
 def _money(cents: float) -> str:
@@ -56,30 +54,9 @@ def rules(simulator: Tax) -> str:
             f"Each year the workers {stand}vote ({c.voting.replace('_', ' ')}, {c.candidates} candidates at most); the planner "
             "then sets the rates in the winner's name."
         )
-    words += _games(simulator)
+    words += gaming_words.games(simulator)
     words.append(f"The episode ends after {c.max_steps} steps.")
     return " ".join(words)
-
-
-def _games(simulator: Tax) -> list[str]:
-    """What the switches allow."""
-    c, words = simulator.config, []
-    if c.shifting:
-        words.append(
-            "A worker may put off what he earns above the lower edge of a bracket: it is taxed over the next year instead, if a "
-            "whole one follows."
-        )
-    if c.misreporting:
-        words.append(
-            f"A worker may hide 25, 50, 75 or 100 % of his income. Each return is audited with a chance of {c.audit:.2%}; then "
-            f"the missing tax is due, and {c.penalty:.0%} of it as a fine."
-        )
-    if c.collusion:
-        words.append(
-            f"Workers 0 to {c.ring - 1}, the next {c.ring}, and so on are rings: whoever pools declares the mean of those of his "
-            "ring who pool, if that saves them tax."
-        )
-    return words
 
 
 def _schedule(simulator: Tax, state: State, row: int) -> str:
@@ -243,7 +220,7 @@ def tools(simulator: Tax, state: State, row: int, seat: int) -> tuple[dict[str, 
         rates = {"type": "array", "items": bounds, "minItems": size, "maxItems": size}
         return (_tool("set_rates", _how_to_set(simulator), {"rates": rates}),)
     name, words, argument, schema = _workers_tool(simulator, phase)
-    games = _game_arguments(simulator) if phase == WORK else {}
+    games = gaming_words.arguments(simulator) if phase == WORK else {}
     if simulator.scalars.grouped:
         schema = {"type": "array", "items": schema, "minItems": c.n_workers, "maxItems": c.n_workers}
         words += "; one value for each worker"
@@ -268,19 +245,6 @@ def _workers_tool(simulator: Tax, phase: int) -> tuple[str, str, str, dict[str, 
         ballot = {"type": "array", "items": {"type": "integer", "minimum": 0}}
         return "vote", f"{means}; an empty list abstains", "ballot", ballot
     return "work", f"hours per {c.hours_per}", "hours", {"type": "number", "minimum": 0, "maximum": c.hours_max}
-
-
-def _game_arguments(simulator: Tax) -> dict[str, Any]:
-    """The arguments of `work` that the switches open; each may be left out."""
-    c, found = simulator.config, {}
-    if c.shifting:
-        text = "put off what is above the lower edge of this bracket; 0 puts off nothing"
-        found["put_off_above"] = {"type": "integer", "minimum": 0, "maximum": len(c.edges) - 1, "description": text}
-    if c.misreporting:
-        found["hide"] = {"type": "number", "enum": [0, 0.25, 0.5, 0.75, 1], "description": "share of income to hide"}
-    if c.collusion:
-        found["pool"] = {"type": "boolean", "description": "pool with those of the ring who do"}
-    return found
 
 
 def _tool(name: str, text: str, properties: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -308,7 +272,9 @@ def tool_action(simulator: Tax, state: State, row: int, seat: int, name: str, ar
         "work": functools.partial(_hours, simulator), "stand": _platform, "vote": functools.partial(_ballot, simulator),
     }  # fmt: skip
     if not simulator.scalars.grouped:
-        return meant[name](given) + _way(simulator, {key: arguments[key] for key in games if key in arguments})
+        return meant[name](given) + gaming_words.way_of(
+            simulator, {key: arguments[key] for key in games if key in arguments}
+        )
     for key, values in arguments.items():
         if not isinstance(values, list) or len(values) != simulator.config.n_workers:
             raise ActionError(
@@ -316,45 +282,16 @@ def tool_action(simulator: Tax, state: State, row: int, seat: int, name: str, ar
             )
     played = [key for key in games if key in arguments]
     return [
-        meant[name](one) + _way(simulator, {key: arguments[key][i] for key in played}) for i, one in enumerate(given)
+        meant[name](one) + gaming_words.way_of(simulator, {key: arguments[key][i] for key in played})
+        for i, one in enumerate(given)
     ]
-
-
-def _way(simulator: Tax, games: dict[str, Any]) -> int:
-    """What the arguments beside the hours add to the number of an action."""
-    if not games:
-        return 0
-    c = simulator.config
-    shifts, hides, _ = c.ways
-    above, pool = games.get("put_off_above", 0), games.get("pool", False)
-    if isinstance(above, bool) or not isinstance(above, int) or not 0 <= above < shifts:
-        raise ActionError(f"put_off_above = {above!r:.80}; expected a bracket from 0 to {shifts - 1}")
-    if not isinstance(pool, bool):
-        raise ActionError(f"pool = {pool!r:.80}; expected true or false")
-    share = _number(games.get("hide", 0), "hide", ("%",))
-    quarters = round(share * (HIDES - 1))
-    if not 0 <= quarters < HIDES or abs(share * (HIDES - 1) - quarters) > 1e-6:
-        raise ActionError(f"hide = {share:g}; expected 0, 0.25, 0.5, 0.75 or 1")
-    return c.choices * (above + shifts * (quarters + hides * int(pool)))
-
-
-def _number(given: Any, what: str, units: tuple[str, ...]) -> float:
-    """A number, or a text with one declared unit behind it: `35%`, `40 hours`."""
-    if isinstance(given, str):
-        found = _NUMBER.fullmatch(given[:64])
-        if not found or (found[2] and found[2] not in units):
-            raise ActionError(f"{what}: {given!r:.80} is no number{' with ' + ' or '.join(units) if units else ''}")
-        given = float(found[1].replace(",", "")) * _SUFFIX.get(found[2] or "", 1.0)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not math.isfinite(given):
-        raise ActionError(f"{what}: {given!r:.80} is no finite number")
-    return float(given)
 
 
 def _levels(simulator: Tax, given: Any) -> list[int]:
     c, count = simulator.config, len(simulator.config.edges)
     if not isinstance(given, list) or len(given) != count:
         raise ActionError(f"rates: a list of {count} numbers expected, one a bracket; got {given!r:.200}")
-    numbers = [_number(rate, f"rates[{j}]", ("%",)) for j, rate in enumerate(given)]
+    numbers = [gaming_words.number(rate, f"rates[{j}]", ("%",)) for j, rate in enumerate(given)]
     if c.rate_mode == "delta":
         steps = [round(number * 10) for number in numbers]
         for j, (number, step) in enumerate(zip(numbers, steps, strict=True)):
@@ -371,7 +308,7 @@ def _levels(simulator: Tax, given: Any) -> list[int]:
 
 def _hours(simulator: Tax, given: Any) -> int:
     c = simulator.config
-    hours = _number(given, "hours", ("h", "hour", "hours"))
+    hours = gaming_words.number(given, "hours", ("h", "hour", "hours"))
     if not 0 <= hours <= c.hours_max:
         raise ActionError(f"hours = {hours:g}; expected 0 to {c.hours_max}")
     return int(hours * c.hour_parts + 0.5)
@@ -381,7 +318,7 @@ def _platform(given: Any) -> int:
     if given is None:
         return 0
     try:
-        points = basis_points(_number(given, "rate", ("%",)), "rate")
+        points = basis_points(gaming_words.number(given, "rate", ("%",)), "rate")
     except ActionError:
         raise
     except ValueError as error:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ConservationError
 from ludarium.envs.econ.tax import gaming, oracles, politics
-from ludarium.envs.econ.tax.dynamics import State
+from ludarium.envs.econ.tax.state import State
 from ludarium.envs.econ.taxes import Schedule
 
 if TYPE_CHECKING:

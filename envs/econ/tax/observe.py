@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, kernel
-from ludarium.envs.econ.tax.dynamics import MEMORY, Scalars, State, felt, limit_of
+from ludarium.envs.econ.tax.dynamics import felt, limit_of
+from ludarium.envs.econ.tax.state import MEMORY, Scalars, State
 from ludarium.envs.econ.taxes import bracket_of, tax_of
 
 __all__ = ["OWN", "masks", "own_size", "planner_size", "see_group", "see_planner", "see_workers", "shared_size"]

@@ -11,9 +11,10 @@ from ludarium.envs.core.compile import inner, kernel
 from ludarium.envs.core.rng import episode_key
 from ludarium.envs.econ.floats import power
 from ludarium.envs.econ.sorting import count_below, sort_whole
-from ludarium.envs.econ.tax.dynamics import LOADED, MEMORY, RATES, STAND, VOTE, Scalars, State, _stand
+from ludarium.envs.econ.tax.dynamics import stand
 from ludarium.envs.econ.tax.personas import draw_person
 from ludarium.envs.econ.tax.population import Table, draw_wages
+from ludarium.envs.econ.tax.state import LOADED, MEMORY, RATES, STAND, VOTE, Scalars, State
 from ludarium.envs.econ.taxes import cumulate
 
 __all__ = ["reference_incomes", "reset"]
@@ -169,4 +170,4 @@ def reset(
         _weights(s, c, b, tastes)
         s.phase[b] = RATES if c.rule < 0 else STAND if c.candidacy else VOTE
         if s.phase[b] == VOTE:
-            _stand(s, c, b, np.zeros(1, np.int64))
+            stand(s, c, b, np.zeros(1, np.int64))

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ludarium.envs.core.scene import Label, Line, Rect, Scene
-from ludarium.envs.econ.tax.dynamics import State
 from ludarium.envs.econ.tax.measures import incomes_of, taxes_of
+from ludarium.envs.econ.tax.state import State
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.tax.simulator import Tax

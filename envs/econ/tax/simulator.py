@@ -25,6 +25,7 @@ from ludarium.envs.econ.tax import (
     relations,
     scene,
 )
+from ludarium.envs.econ.tax import state as layout
 from ludarium.envs.econ.tax.config import PLATFORMS, SWF, UTILITIES, TaxConfig
 from ludarium.envs.econ.tax.generate import Instance, check_total
 from ludarium.envs.econ.tax.population import DRAWN, FITTED, gb2_table
@@ -46,7 +47,7 @@ def _wide(shape: tuple[int, ...]) -> spaces.Box:
 class Tax(ArraySimulator):
     """A planner sets tax rates for a year, workers choose their hours, and taxes are shared out equally."""
 
-    State = dynamics.State
+    State = layout.State
     turns = "some"
     faults = ("none", "hours", "ballot", "platform", "defer")
     others = {"worker": "best_response", "workers": "best_response"}  # noqa: RUF012
@@ -66,7 +67,7 @@ class Tax(ArraySimulator):
         self.config: TaxConfig = config
         c = config
         kind, scale, shape, nu, tau = c.distribution
-        scalars = dynamics.Scalars(
+        scalars = layout.Scalars(
                 workers=c.n_workers, grouped=c.is_grouped, max_steps=c.max_steps, steps_per_year=c.steps_per_year,
                 actions=c.actions, choices=c.choices, hour_parts=c.hour_parts, brackets=len(c.edges),
                 delta=c.rate_mode == "delta", rate_step=basis_points(c.rate_step), yearly=c.settle == "year",
@@ -78,7 +79,7 @@ class Tax(ArraySimulator):
                 hides=c.ways[1], pools=c.ways[2], audit=basis_points(c.audit), penalty=round(c.penalty * 10_000),
                 ring=c.ring if c.collusion else 1,
         )  # fmt: skip
-        self.scalars = freeze(scalars, dynamics.variant(scalars))
+        self.scalars = freeze(scalars, layout.variant(scalars))
         self.edges = np.array([round(edge * 100) for edge in c.edges], np.int64)
         self.tastes = np.array(c.taste_scale, np.float64)
         first = c.start_rates or (0.5 if c.rate_mode == "delta" else 0.0,) * len(c.edges)
@@ -107,7 +108,7 @@ class Tax(ArraySimulator):
 
     def fields(self) -> tuple[Field, ...]:
         """The layout of the state."""
-        return dynamics.fields(self.scalars)
+        return layout.fields(self.scalars)
 
     # --- instances -------------------------------------------------------------------------------------------------
     def new(self, rows: int) -> Any:
@@ -125,10 +126,10 @@ class Tax(ArraySimulator):
         self.reset(state, np.ones(1, np.bool_), np.array([seed], np.int64), np.full(1, -1, np.int32))
         return self._instance_of(state, 0)
 
-    def _instance_of(self, state: dynamics.State, row: int) -> Instance:
+    def _instance_of(self, state: layout.State, row: int) -> Instance:
         return Instance(tuple(state.wage[row].tolist()), tuple(map(tuple, state.person[row].tolist())))
 
-    def load(self, state: dynamics.State, row: int, instance: Any) -> None:
+    def load(self, state: layout.State, row: int, instance: Any) -> None:
         """Put an `Instance` (or its JSON form) into a row."""
         given = instance if isinstance(instance, Instance) else Instance.from_data(instance)
         given.validate(self.config.n_workers, len(self.tastes), self.config.personas)
@@ -137,9 +138,9 @@ class Tax(ArraySimulator):
         if self.config.personas:
             state.person[row] = given.people
 
-    def instance_hash(self, state: dynamics.State, row: int) -> str:
+    def instance_hash(self, state: layout.State, row: int) -> str:
         """The hash of workers that were loaded; the seed says all of the others."""
-        return self._instance_of(state, row).hash if state.inst[row] == dynamics.LOADED else ""
+        return self._instance_of(state, row).hash if state.inst[row] == layout.LOADED else ""
 
     # --- reset and step --------------------------------------------------------------------------------------------
     def reset(self, state: Any, which: NDArray[np.bool_], seeds: NDArray[np.int64], slots: NDArray[np.int32]) -> None:
@@ -167,7 +168,7 @@ class Tax(ArraySimulator):
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""
         work = self._by_worker(actions[1])
-        voting = state.phase < dynamics.RATES if self.scalars.rule >= 0 else np.zeros(len(state.t), np.bool_)
+        voting = state.phase < layout.RATES if self.scalars.rule >= 0 else np.zeros(len(state.t), np.bool_)
         hours = work
         if self.scalars.gaming:
             gaming.declare(state, self.scalars, self.edges, work, out.fault)
