@@ -19,7 +19,7 @@ from ludarium.envs.core.errors import (
     InstanceError,
     LudariumError,
 )
-from ludarium.envs.core.rng import episode_seed
+from ludarium.envs.core.seeding import episode_seeds
 from ludarium.envs.core.simulator import Buffers, Out, Role, Simulator, Turner, every_seat
 from ludarium.envs.core.trace import Trace
 
@@ -116,19 +116,18 @@ class Batch:
         """Begin the next episode of each row in `which`: its seed follows from the row's base seed and its count."""
         simulator = self.simulator
         slots = np.full(self.rows, slot, np.int32)
-        for b in np.flatnonzero(which):
-            self.episode[b] += 1
-            self.seeds[b] = episode_seed(int(self.base[b]), int(self.episode[b]))
-            instance = (instances or {}).get(int(b))
-            if instance is None and simulator.instances_in_python and slot == -1:
-                instance = simulator.instance(int(self.seeds[b]))
-                self.instances[b] = None
-            else:
-                self.instances[b] = instance
-            if instance is not None:
-                simulator.load(self.state, int(b), instance)
-                slots[b] = -2
+        rows = np.flatnonzero(which)
+        self.episode[rows] += 1
+        self.seeds[rows] = episode_seeds(self.base[rows], self.episode[rows])
+        drawn, given = simulator.instances_in_python and slot == -1, instances or {}
+        for b in rows.tolist():
             self.marks[b], self.events[b] = [], []
+            instance = self.instances[b] = given.get(b)
+            if instance is None and drawn:
+                instance = simulator.instance(int(self.seeds[b]))
+            if instance is not None:
+                simulator.load(self.state, b, instance)
+                slots[b] = -2
         simulator.reset(self.state, which, self.seeds, slots)
         self._slots[which] = slots[which]
         for array in self.out:

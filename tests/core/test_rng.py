@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ludarium.envs.core import rng
 from ludarium.envs.core.compile import DISABLED
+from ludarium.envs.core.seeding import episode_seeds
 
 U64 = st.integers(0, 2**64 - 1)
 SMALL = st.integers(0, 2**31 - 1)
@@ -114,3 +115,9 @@ def test_the_first_episode_has_the_seed_itself_and_later_ones_fit_a_float() -> N
     assert seeds[0] == 7
     assert len(set(seeds)) == 1000
     assert all(0 <= seed < 2**53 for seed in seeds)
+
+
+def test_seeds_of_many_rows_are_those_of_each():
+    seeds = np.array([0, 1, 5, 7, 2**53, 2**63 - 1] * 4)
+    k = np.repeat([0, 1, 2, 2**40], 6)
+    assert episode_seeds(seeds, k).tolist() == [rng.episode_seed(int(s), int(n)) for s, n in zip(seeds, k, strict=True)]
