@@ -133,7 +133,7 @@ def see(s: State, c: Scalars, own: bool, seats: NDArray[np.int32], out: NDArray[
             if i < 0:
                 continue
             if first < 0:
-                first = n
+                first = np.int64(n)
                 _public(s, c, b, row)
             else:
                 for k in range(8):
