@@ -20,6 +20,7 @@ _MANY = "searches for an optimum; with so many robots its budget ends, and PIBT 
 _WORKERS = dict.fromkeys(
     ("best_response", "logit", "habit", "satisficer", "gamer"), "is a worker, who sits in a seat of the world's own"
 )
+_BUILDER = "gathers, trades and builds in the seats of workers, who belong to the task"
 _USER = "is the user, who sits in a seat of the task's own"
 
 _GRAB = "takes all at once as chance does, where no law forbids it"
@@ -69,6 +70,11 @@ WORLDS: dict[str, Field] = {
             "commons-tit-for-tat": "among its own kind it plays as commons-grim does",
             "commons-governor": "sits in a governor's seat, and the board has none",
         },
+    ),
+    "econ-gtb-v0": Field(
+        ("random", "gtb-saez", "gtb-us", "gtb-free"),
+        "gtb-free",
+        absent={"gtb-worker": _BUILDER},
     ),
     "econ-oligopoly-v0": Field(
         ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
