@@ -17,6 +17,8 @@ PAGES = {
     "econ/auction": ("econ-auction-v0",),
     "econ/bargain": ("econ-bargain-v0",),
     "econ/commons": ("econ-commons-v0",),
+    "econ/exchange": ("econ-exchange-v0",),
+    "econ/gtb": ("econ-gtb-v0",),
     "econ/oligopoly": ("econ-oligopoly-v0",),
     "econ/publicgoods": ("econ-publicgoods-v0",),
     "econ/tax": ("econ-tax-v0",),
