@@ -76,6 +76,11 @@ WORLDS: dict[str, Field] = {
         "gtb-free",
         absent={"gtb-worker": _BUILDER},
     ),
+    "econ-exchange-v0": Field(
+        ("random", "hoarder", "truthful-trader"),
+        "truthful-trader",
+        absent={"gas-trader": "stakes money by the fall of a coin; on the board goods are traded"},
+    ),
     "econ-oligopoly-v0": Field(
         ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
         "cartel-firm",
