@@ -18,12 +18,9 @@ from ludarium.envs.econ.taxes import bracket_of
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.simulator import Gtb
 
-__all__ = ["VERBS", "describe", "explain", "menu", "rules", "tool_action", "tools"]
+__all__ = ["describe", "explain", "menu", "rules", "tool_action", "tools"]
 
 MOVES = ("up", "down", "left", "right")
-VERBS = {
-    "wait": (), "move": ("direction",), "build": (), "buy": ("resource", "price"), "sell": ("resource", "price"),
-}  # fmt: skip
 _REASONS = {
     "blocked": "water or the edge of the map is there",
     "foreign_house": "somebody else's house stands there",

@@ -178,10 +178,6 @@ class Gtb(ArraySimulator):
         """A worker's legal choices; None for the planner, whose are too many."""
         return language.menu(self, state, row, seat)
 
-    def verbs(self) -> dict[str, tuple[str, ...]] | None:
-        """The verbs of workers."""
-        return language.VERBS
-
     def tools(self, state: Any, row: int, seat: int) -> tuple[dict[str, Any], ...] | None:
         """The planner's tools; a worker's follow from its menu."""
         return language.tools(self, state, row, seat)
