@@ -130,6 +130,11 @@ def test_putting_off_and_hiding_equal_the_rules_written_again(grouped: str) -> N
         plan = rng.integers(0, 21, 3)
         hours, shift, hide = rng.integers(0, 201, 5), rng.integers(0, 3, 5), rng.integers(0, 5, 5)
         given = hours + 201 * (shift + 3 * hide)
+        if grouped == "no" and phase == 3:
+            mask = np.zeros((1, 5, simulator.config.actions), np.int8)
+            simulator.action_mask(batch.state, 1, np.arange(5, dtype=np.int32)[None], mask)
+            late = t + (3 - day) + 1 + 3 > 20
+            assert (mask[0, np.arange(5), given] == ~((shift > 0) & late)).all()
         before = np.zeros_like(batch.out.fault)
         batch.actions[0][...], batch.actions[1][...] = plan, given
         simulator.check(batch.state, batch.actions, before)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import inner, kernel
 from ludarium.envs.econ.tax.dynamics import felt, limit_of
-from ludarium.envs.econ.tax.state import MEMORY, Scalars, State
+from ludarium.envs.econ.tax.gaming import may_defer
+from ludarium.envs.econ.tax.state import MEMORY, WORK, Scalars, State
 from ludarium.envs.econ.taxes import bracket_of, tax_of
 
 __all__ = ["OWN", "masks", "own_size", "planner_size", "see_group", "see_planner", "see_workers", "shared_size"]
@@ -165,7 +166,8 @@ def masks(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[np.int8])
     """Write int8[B, n, actions]: the workers' actions that mean something in this phase."""
     for b in range(seats.shape[0]):
         limit = limit_of(s, c, b)
+        bound = c.gaming and s.phase[b] == WORK and not may_defer(s, c, b)  # nothing can be put off
         for n in range(seats.shape[1]):
             if seats[b, n] >= 0:
                 for action in range(out.shape[2]):
-                    out[b, n, action] = action < limit
+                    out[b, n, action] = action < limit and not (bound and action // c.choices % c.shifts > 0)
