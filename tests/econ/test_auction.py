@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from econ.games_kit import begun, conserve, figures, play, sound
+from econ.plain_games import sold
 from scipy import integrate
 
 from ludarium.envs.core.errors import ActionError, ConfigError, InstanceError
@@ -90,19 +91,6 @@ def lot(key: int, t: int, name: int) -> int:
     return int(np.uint64(draw(np.uint64(key), STREAM_TIE, t, name, 0)))
 
 
-def sold(c: AuctionConfig, values: list[int], bids: list[int], lots: list[int]) -> tuple[int | None, list[int]]:
-    """Winner and payments from the rules as they are written."""
-    standing = sorted((i for i, b in enumerate(bids) if b > 0 and b >= c.reserve), key=lambda i: (-bids[i], -lots[i]))
-    winner = standing[0] if standing else None
-    if c.form == "all-pay":
-        return winner, [b if b >= c.reserve else 0 for b in bids]
-    price = 0
-    if winner is not None:
-        others = [bids[i] for i in standing[1:]]
-        price = bids[winner] if c.form == "first" else max([*others, c.reserve, 0])
-    return winner, [price if i == winner else 0 for i in range(c.bidders)]
-
-
 @pytest.mark.parametrize("seed", range(9))
 def test_auctions_go_as_the_plain_twin_says(seed: int) -> None:
     rng = random.Random(seed)
@@ -125,7 +113,7 @@ def test_auctions_go_as_the_plain_twin_says(seed: int) -> None:
             bids = [0 if f else k * c.step for k, f in zip(chosen[b], faults, strict=True)]
             lots = [lot(s.key[b], int(s.t[b]), name) for name in s.name[b].tolist()]
             values = s.value[b].tolist()
-            winner, paid = sold(c, values, bids, lots)
+            winner, paid = sold(c, bids, lots)
             rewards = [(v if i == winner else 0) - p for i, (v, p) in enumerate(zip(values, paid, strict=True))]
             expected.append((faults, rewards))
         batch.put(0, np.array(chosen))

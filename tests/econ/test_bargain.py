@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from econ.games_kit import begun, conserve, figures, play, sound
+from econ.plain_games import PlainBargain
 
 from ludarium.envs.core.errors import ActionError, ConfigError, InstanceError, RateRangeError
 from ludarium.envs.core.language import parse
@@ -102,8 +103,8 @@ def test_episodes_go_as_the_plain_twin_says(seed: int) -> None:
     batch = begun(ID, rows=12, seed=seed, **options)
     c, s = batch.simulator.config, batch.state
     assert isinstance(c, BargainConfig)
-    issues, units, rounds = c.shape
-    plain = [{"phase": 0, "round": 0, "over": False, "kept": [0], "t": 0} for _ in range(12)]
+    plain = [PlainBargain(c, s.value[b].tolist(), s.order[b].tolist().index(0)) for b in range(12)]
+    over = [False] * 12
     choices = max(c.offers, 2)
     while not batch.over.all():
         chosen = np.array(
@@ -113,33 +114,16 @@ def test_episodes_go_as_the_plain_twin_says(seed: int) -> None:
         asked = batch.asked.copy()
         batch.step()
         for b, p in enumerate(plain):
-            if p["over"]:
+            if over[b]:
                 continue
-            first = s.order[b].tolist().index(0)
-            proposer = (first + p["round"]) % 2
-            who = proposer if p["phase"] == 0 else 1 - proposer
-            assert asked[b].tolist() == [(1 + p["phase"]) * (i == who) for i in range(2)]
-            action, reward = int(chosen[b, who]), [0, 0]
-            legal = action < (c.offers if p["phase"] == 0 else 2)
-            assert batch.out.fault[b].tolist() == [int(not legal and i == who) for i in range(2)]
-            ended = False
-            if legal and p["phase"] == 0:
-                p["kept"] = [action // (units + 1) ** k % (units + 1) for k in range(issues)]
-                p["phase"] = 1
-            elif legal and action == 1:
-                for i in range(2):
-                    own = p["kept"] if i == proposer else [units - k for k in p["kept"]]
-                    worth = sum(n * v for n, v in zip(own, s.value[b, i].tolist(), strict=True))
-                    reward[i] = worth * c.discounts[int(i != first)][p["round"]] // oracles.SCALE
-                ended = True
-            elif legal:
-                p["phase"], p["round"] = 0, p["round"] + 1
-                ended = p["round"] >= rounds
-            p["t"] += 1
-            p["over"] = ended or p["t"] >= c.max_steps
+            who = p.who
+            assert asked[b].tolist() == [(1 + p.phase) * (i == who) for i in range(2)]
+            reward, fault, ended = p.step(int(chosen[b, who]))
+            assert batch.out.fault[b].tolist() == [int(fault and i == who) for i in range(2)]
             assert batch.out.reward[b].tolist() == reward
             assert batch.out.terminated[b].all() == ended
-            assert batch.over[b] == p["over"]
+            over[b] = ended or batch.t[b] >= c.max_steps
+            assert batch.over[b] == over[b]
     sound(batch)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from econ.games_kit import begun, conserve, figures, play, sound
+from econ.plain_games import PlainExchange
 from scipy import integrate, optimize
 
 from ludarium.envs.core.errors import ActionError, ConfigError, InstanceError
@@ -116,41 +117,20 @@ def test_steps_go_as_the_plain_twin_says(seed: int) -> None:
     c, s, n = batch.simulator.config, batch.state, options["traders"]
     assert isinstance(c, ExchangeConfig)
     choices = int(batch.simulator.roles[0].action_space.n)  # type: ignore[attr-defined]
+    plain = [PlainExchange(c, s.cash[b].tolist(), s.units[b].tolist(), s.risk[b].tolist()) for b in range(6)]
     while not batch.over.all():
-        before = [(s.cash[b].tolist(), s.units[b].tolist(), int(s.t[b])) for b in range(6)]
         chosen = [[rng.randrange(choices) for _ in range(n)] for _ in range(6)]
         batch.put(0, np.array(chosen))
+        t = int(s.t[0])
         batch.step()
-        for b, (cash, units, t) in enumerate(before):
-            wealth = [
-                money + oracles.cara_worth(c.mean, r, x)
-                for money, r, x in zip(cash, s.risk[b].tolist(), units, strict=True)
-            ]
-            boltzmann = c.kind == "boltzmann"
-            faults = [int(boltzmann and k > money) for k, money in zip(chosen[b], cash, strict=True)]
-            given = [0 if f else k for k, f in zip(chosen[b], faults, strict=True)]
-            order = s.order[b].tolist()
+        for b, p in enumerate(plain):
+            order, wealth, key = s.order[b].tolist(), p.wealth(), s.key[b]
             assert sorted(order) == list(range(n))
-            for pair, (i, j) in enumerate(zip(order[::2], order[1::2], strict=False)):
-                if boltzmann:
-                    payer, other = (i, j) if draw_below(s.key[b], STREAM_COIN, t, pair, 0, 2) == 0 else (j, i)
-                    cash[payer], cash[other] = cash[payer] - given[payer], cash[other] + given[payer]
-                    continue
-                for buyer, seller in ((i, j), (j, i)):
-                    bid, ask = (given[k] * c.step + sign * s.risk[b, k] / 2 for k, sign in ((buyer, -1), (seller, 1)))
-                    price = math.floor((bid + ask) / 2)
-                    if bid >= ask and price >= 0 and units[seller] and cash[buyer] >= price:
-                        units[buyer], units[seller] = units[buyer] + 1, units[seller] - 1
-                        cash[buyer], cash[seller] = cash[buyer] - price, cash[seller] + price
-                        break
+            faults = p.step(chosen[b], order, lambda pair, key=key, t=t: draw_below(key, STREAM_COIN, t, pair, 0, 2))  # type: ignore[misc]
             assert batch.out.fault[b].tolist() == faults
-            assert s.cash[b].tolist() == cash
-            assert s.units[b].tolist() == units
-            now = [
-                money + oracles.cara_worth(c.mean, r, x)
-                for money, r, x in zip(cash, s.risk[b].tolist(), units, strict=True)
-            ]
-            assert batch.out.reward[b].tolist() == [a - old for a, old in zip(now, wealth, strict=True)]
+            assert s.cash[b].tolist() == p.cash
+            assert s.units[b].tolist() == p.units
+            assert batch.out.reward[b].tolist() == [a - old for a, old in zip(p.wealth(), wealth, strict=True)]
     sound(batch)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-import math
 import random
 from typing import Any
 
 import numpy as np
 import pytest
 from econ.games_kit import begun, conserve, figures, play, sound
+from econ.plain_games import PlainOligopoly
 from scipy import optimize
 
 from ludarium.agents.econ.firms import static_profits
@@ -135,22 +135,6 @@ def test_metrics_at_the_oracles_are_nought_and_one() -> None:
 
 
 # --- a plain twin ----------------------------------------------------------------------------------------------------
-def plain_step(c: OligopolyConfig, costs: list[int], last: list[int], chosen: list[int]) -> tuple[list[int], list[int]]:
-    """One step from the rules as they are written: new levels and profits."""
-    now = [old if c.max_change and old >= 0 and abs(k - old) > c.max_change else k
-           for old, k in zip(last, chosen, strict=True)]  # fmt: skip
-    values = [c.grid.low + k * c.grid.step for k in now]
-    if c.game == "cournot":
-        price = max(0, c.demand - c.slope * sum(values))
-        return now, [(price - cost) * q for cost, q in zip(costs, values, strict=True)]
-    if c.game == "bertrand":
-        cheap = min(values)
-        units = max(0, c.demand - cheap) // c.slope // values.count(cheap)
-        return now, [(p - cost) * units if p == cheap else 0 for cost, p in zip(costs, values, strict=True)]
-    shares = oracles.logit_shares(values, c.demand, c.outside, c.differentiation)
-    return now, [(p - cost) * math.floor(c.consumers * q) for cost, p, q in zip(costs, values, shares, strict=True)]
-
-
 @pytest.mark.parametrize("seed", range(12))
 def test_the_world_plays_as_the_plain_twin_does(seed: int) -> None:
     rng = random.Random(seed)
@@ -161,15 +145,14 @@ def test_the_world_plays_as_the_plain_twin_does(seed: int) -> None:
     batch = begun(ID, rows=8, seed=seed, **options)
     c = batch.simulator.config
     assert isinstance(c, OligopolyConfig)
-    last = [[-1] * c.firms for _ in range(8)]
+    plain = [PlainOligopoly(c, batch.state.cost[b].tolist()) for b in range(8)]
     while not batch.over.all():
         chosen = [[rng.randrange(c.levels) for _ in range(c.firms)] for _ in range(8)]
         batch.put(0, np.array(chosen))
         batch.step()
         for b in range(8):
-            last[b], profits = plain_step(c, batch.state.cost[b].tolist(), last[b], chosen[b])
-            assert batch.state.level[b].tolist() == last[b]
-            assert batch.out.reward[b].tolist() == profits
+            assert batch.out.reward[b].tolist() == plain[b].step(chosen[b])
+            assert batch.state.level[b].tolist() == plain[b].level
     sound(batch)
 
 

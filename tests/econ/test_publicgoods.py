@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from econ.games_kit import begun, conserve, figures, play, sound
+from econ.plain_games import PlainPublicGoods
 
 from ludarium.envs.core.errors import ActionError, ConfigError, InstanceError, RateRangeError
 from ludarium.envs.core.language import parse
@@ -61,46 +62,6 @@ def test_points_to_deter_make_keeping_not_pay_and_one_less_would() -> None:
 
 
 # --- a plain twin ----------------------------------------------------------------------------------------------------
-class Plain:
-    """The rules written again, with lists."""
-
-    def __init__(self, c: PublicGoodsConfig, endowment: list[int]) -> None:
-        self.c, self.endowment, self.phase = c, endowment, 0
-        self.cash, self.treasury = [0] * c.members, 0
-
-    def step(self, actions: list[int]) -> tuple[list[int], list[int]]:
-        """Rewards and faults."""
-        c, n = self.c, range(self.c.members)
-        if self.phase == 0:
-            faults = [int(a > e) for a, e in zip(actions, self.endowment, strict=True)]
-            given = [0 if f else a for a, f in zip(actions, faults, strict=True)]
-            pot = sum(given) * c.token * round(c.mpcr * 10_000) * c.members // 10_000
-            self.treasury += pot % c.members
-            earned = [(e - g) * c.token + pot // c.members for e, g in zip(self.endowment, given, strict=True)]
-            self.cash = [a + b for a, b in zip(self.cash, earned, strict=True)]
-            self.phase = int(c.punishment)
-            return earned, faults
-        self.phase, faults, received, before = 0, [0] * c.members, [0] * c.members, list(self.cash)
-        for i in n:
-            if actions[i] == 0:
-                continue
-            target, points = (actions[i] - 1) // c.points, (actions[i] - 1) % c.points + 1
-            if target >= c.members:
-                faults[i] = 2
-            elif target == i:
-                faults[i] = 3
-            elif points * c.point_cost > before[i]:
-                faults[i] = 4
-            else:
-                received[target] += points
-                self.cash[i] -= points * c.point_cost
-        for i in n:
-            self.cash[i] = max(0, self.cash[i] - received[i] * c.point_fine)
-        earned = [a - b for a, b in zip(self.cash, before, strict=True)]
-        self.treasury -= sum(earned)
-        return earned, faults
-
-
 @pytest.mark.parametrize("seed", range(10))
 def test_the_world_plays_as_the_plain_twin_does(seed: int) -> None:
     rng = random.Random(seed)
@@ -113,7 +74,7 @@ def test_the_world_plays_as_the_plain_twin_does(seed: int) -> None:
     batch = begun(ID, rows=6, seed=seed, **options)
     c = batch.simulator.config
     assert isinstance(c, PublicGoodsConfig)
-    plain = [Plain(c, batch.state.endowment[b].tolist()) for b in range(6)]
+    plain = [PlainPublicGoods(c, batch.state.endowment[b].tolist()) for b in range(6)]
     choices = int(batch.simulator.roles[0].action_space.n)  # type: ignore[attr-defined]
     while not batch.over.all():
         chosen = [[rng.randrange(choices) for _ in range(c.members)] for _ in range(6)]

@@ -25,8 +25,9 @@ def rules(simulator: Exchange) -> str:
         f"{c.traders} traders with money and units of a good, which is worth {c.mean} on average but uncertain. To a trader "
         f"x units are worth {c.mean} x - r x x / 2, where r is its risk: the next unit is the less welcome, the more it has. In "
         f"each of {c.max_steps} steps all name a price, from 0 to {(c.levels - 1) * c.step} in steps of {c.step}, and meet in "
-        "pairs that are drawn. A trader would buy a unit at half of its risk below the price that it names, and sell one as "
-        "far above; if a pair's bid reaches the other's ask, a unit is sold at their mean. The reward is what money and worth grow by."
+        "pairs that are drawn. A trader would buy a unit at half of its risk below the price that it names, and sell one "
+        "as far above; if a pair's bid reaches the other's ask, a unit is sold at their mean. The reward "
+        "is what money and worth grow by."
     )
 
 
