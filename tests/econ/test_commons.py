@@ -468,6 +468,15 @@ def test_what_is_revealed():
         assert ("22 were taken" in text) == (reveal != "own")
 
 
+def test_without_a_hint_nobody_is_told_what_comes_back():
+    for hint in (True, False):
+        batch = begun(hint=hint)
+        seen = dict(zip(batch.simulator.names[0], batch.observed[0][0, 0].tolist(), strict=True))
+        assert seen["sustainable"] == (50 if hint else -1)
+        assert ("50" in batch.simulator.describe(batch.state, 0, 0)) == hint
+        assert "sustainable" not in batch.simulator.rules()
+
+
 def test_the_picture_and_the_rules_say_what_is_the_case():
     batch = begun(rounds=3, scenario="pasture", shock=0.1, newcomer=2, governor=True, voting="ranked", punishment=True,
                   words=32, talk_cost=10, rebate=True, lottery=True, pledges=True)  # fmt: skip
@@ -527,6 +536,18 @@ def test_the_optimum_of_every_first_stock():
     assert max(stocks) <= 100
     for b, stock in enumerate(stocks):
         assert batch.simulator.bounds(batch.state, b)["total_gain"] == best[stock]
+
+
+def test_the_page_of_a_game_shows_what_was_said():
+    batch = begun(num_harvesters=2, words=16, rounds=2)
+    batch.actions[0][0, :, 0] = 10
+    batch.step()
+    seat = speak(batch, "peace promise=9")
+    movie = batch.trace().movie()
+    assert len(list(movie.scenes)) == 3
+    told = [(exchange.who, exchange.did) for exchange in movie.words]
+    assert (f"harvester_{seat}", "say 'peace promise=9' promise=9") in told
+    assert ("harvester_0", "harvest 10") in told
 
 
 def test_digests_tell_words_apart():

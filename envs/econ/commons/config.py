@@ -51,6 +51,9 @@ class CommonsConfig(Config):
     reveal: str = "all"
     """Whose harvests are told: `all` of them, one's `own`, or also the sum (`aggregate`)."""
 
+    hint: bool = True
+    """Whether seats are told how much can be taken so that it comes back."""
+
     pledges: bool = False
     """A phase before the harvest in which all say how much they will take at most."""
     utterances: int = 10

@@ -53,6 +53,7 @@ class Scalars(NamedTuple):
     """parts of 10,000"""
     lottery: bool
     reveal: int
+    hint: bool
     pledges: bool
     utterances: int
     words: int

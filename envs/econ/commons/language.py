@@ -119,7 +119,8 @@ def describe(simulator: Commons, state: Any, row: int, seat: int) -> str:
         f"econ-commons 1, round {min(played + 1, c.rounds)} of {c.rounds}: {name}. You are {simulator.seats[seat]}."
     ]
     if phase <= HARVEST:
-        lines.append(f"There are {stock} {nouns.units}; {fair} in all can be taken so that they come back.")
+        hint = f"; {fair} in all can be taken so that they come back" if c.hint else ""
+        lines.append(f"There are {stock} {nouns.units}{hint}.")
     else:
         lines.append(f"{stock} {nouns.units} are left and will grow.")
     if state.harvests[row, 0]:

@@ -52,7 +52,7 @@ def _public(s: State, c: Scalars, b: int, out: NDArray[np.float32]) -> None:
     out[1] = c.rounds - played
     out[2] = s.phase[b]
     out[3] = stock
-    out[4] = c.sustainable[stock]
+    out[4] = c.sustainable[stock] if c.hint else -1
     out[5] = c.harvesters if played + 1 >= c.newcomer else c.harvesters - 1
     out[6] = s.found[b]
     if c.reveal == OWN:

@@ -185,8 +185,9 @@ def _scalars(config: CommonsConfig) -> dynamics.Scalars:
     return dynamics.Scalars(
         harvesters=c.num_harvesters, governor=int(c.governor), max_steps=c.max_steps, rounds=c.rounds, cap=c.cap,
         threshold=c.threshold, drawn=c.start == "drawn", shock=figures.chance_of(c), loss=figures.loss_of(c),
-        lottery=bool(c.lottery), reveal=REVEALS.index(c.reveal), pledges=bool(c.pledges), utterances=c.utterances,
-        words=c.words, talk_cost=c.talk_cost, rule=c.rule, score_levels=SCORE_LEVELS, ballots=c.ballots,
+        lottery=bool(c.lottery), reveal=REVEALS.index(c.reveal), hint=bool(c.hint), pledges=bool(c.pledges),
+        utterances=c.utterances,        words=c.words, talk_cost=c.talk_cost, rule=c.rule,
+        score_levels=SCORE_LEVELS, ballots=c.ballots,
         punishment=bool(c.punishment), punish_cost=c.punish_cost, punish_fine=c.punish_fine,
         quota=-1 if c.quota is None else int(c.quota), fee=c.fee, fine=c.fine, audit=round(c.audit * dynamics.PERCENT),
         rebate=bool(c.rebate), newcomer=c.newcomer, governed=c.governed, actions=c.actions,
