@@ -351,7 +351,7 @@ def test_arrays_and_words_give_one_digest(words):
                 action = [2 + 11, 0, 1 + 3, 1 + 5]
                 written = '{"name": "govern", "arguments": {"quota": 11, "fee": null, "fine": 3, "audit": 0.5}}'
             else:
-                action = [102 + 9, *b"promise=9!", *[0] * (words - 10)]
+                action = [102 + 9, *b"promise=9!", *[0] * (words - 10)] if words else 102 + 9
                 written = json.dumps({"name": "say", "arguments": {"message": "promise=9!"}})
             assert space.contains(np.asarray(action))
             arrays.actions[r][0, seat - 5 * r] = action
@@ -374,6 +374,25 @@ def test_menus_are_the_masks():
             batch.actions[0][0, seat] = 2 if batch.state.phase[0] == HARVEST else rng.choice(sorted(listed))
         batch.step()
         assert not batch.out.fault.any()
+
+
+def test_examples_that_are_told_are_commands():
+    for voting in ("plurality", "approval", "score", "ranked"):
+        for cap in (3, 100):
+            batch = begun(pledges=True, voting=voting, punishment=True, governor=True, cap=cap, threshold=1, rounds=2)
+            seen = set()
+            while not batch.over[0]:
+                for seat in np.flatnonzero(batch.asked[0]):
+                    told = batch.simulator.describe(batch.state, 0, seat)
+                    form = told.partition("For example: ")[2] or told.partition("Written out: ")[2]
+                    role = int(seat >= 5)
+                    found = parse(batch.simulator, batch.state, 0, seat, form)
+                    assert batch.simulator.roles[role].action_space.contains(np.asarray(found)), told
+                    seen.add(form.split()[0])
+                batch.actions[0][:] = 0
+                batch.actions[1][:] = 0
+                batch.step()
+            assert len(seen) == 6 - (cap == 100 and 1)
 
 
 def test_every_phase_has_its_tool():

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TOOLS", "describe", "explain", "in_words", "menu", "rules"]
 
-LISTED = 256
-"""The most choices that a menu lists."""
+LISTED = 128
+"""The most choices that a menu lists: models pay for each of them."""
 
 
 class Nouns(NamedTuple):
@@ -199,11 +199,32 @@ def _question(simulator: Commons, state: Any, row: int, seat: int) -> str:
         VOTE: f"Vote on the quota of each: candidates 0 to 3 are {slate}.",
         PUNISH: "Whom do you punish, if anybody?",
     }[phase]
+    if _listed(simulator, phase):
+        return f"{asked} For example: {_examples(simulator)[phase]}"
+    some = min(10, c.cap)
     form = {
-        GOVERN: '{"quota": 10, "fee": 0, "fine": 3, "audit": 1}', PLEDGE: '{"amount": 10}', HARVEST: '{"amount": 10}',
-        TALK: '{"message": "limit=10"}', VOTE: '{"ballot": [2]}', PUNISH: '{"whom": null}',
-    }[phase]  # fmt: skip
-    return f'{asked} Written out: {{"name": "{TOOLS[phase]}", "arguments": {form}}}.'
+        GOVERN: f'{{"quota": {some}, "fee": 0, "fine": 3, "audit": 1}}', TALK: f'{{"message": "limit={some}"}}',
+    }.get(phase, f'{{"amount": {some}}}')  # fmt: skip
+    return f'{asked} Written out: {{"name": "{TOOLS[phase]}", "arguments": {form}}}'
+
+
+def _examples(simulator: Commons) -> dict[int, str]:
+    """A command of each phase."""
+    sets = {"approval": "0 2", "score": "0 1 2 0", "ranked": "2 0 1 3", "condorcet": "2 0 1 3"}
+    vote = f"vote {sets.get(simulator.config.voting, '2')}"
+    some = min(10, simulator.config.cap)
+    return {
+        PLEDGE: f"pledge {some}", HARVEST: f"harvest {some}", TALK: f"say limit={some}", VOTE: vote, PUNISH: "punish nobody",
+    }  # fmt: skip
+
+
+def _listed(simulator: Commons, phase: int) -> bool:
+    """Whether the choices of a phase are few enough to list; messages of free text and a governor's rules never are."""
+    c = simulator.config
+    counts = {PLEDGE: c.cap + 2, HARVEST: c.cap + 1, VOTE: c.ballots, PUNISH: 1 + c.num_harvesters}
+    if not c.words:
+        counts[TALK] = 1 + 2 * (c.cap + 1) + c.num_harvesters
+    return 0 < counts.get(phase, 0) <= LISTED
 
 
 TOOLS = {GOVERN: "govern", PLEDGE: "pledge", HARVEST: "harvest", TALK: "say", VOTE: "vote", PUNISH: "punish"}
@@ -219,10 +240,10 @@ def explain(simulator: Commons, state: Any, row: int, seat: int, action: Any, co
 def menu(simulator: Commons, state: Any, row: int, seat: int) -> list[Choice] | None:
     """The choices of the phase, if they are few enough to list; None for the governor, and where there is free text."""
     c, phase = simulator.config, int(state.phase[row])
-    if seat >= c.num_harvesters or phase == GOVERN or state.over[row]:
+    if seat >= c.num_harvesters or state.over[row] or not _listed(simulator, phase):
         return None
     if phase == TALK:
-        found = None if c.words else _sayings(simulator, state, row, seat)
+        found = _sayings(simulator, state, row, seat)
     elif phase == VOTE:
         found = ballots(simulator)
     elif phase == PUNISH:
@@ -237,8 +258,6 @@ def menu(simulator: Commons, state: Any, row: int, seat: int) -> list[Choice] | 
         found = [(a, f"{verb} {a}", {"amount": a}) for a in range(c.cap + 1)]
         if phase == PLEDGE:
             found.append((c.cap + 1, "pledge nothing", {"amount": None}))
-    if found is None or len(found) > LISTED:
-        return None
     return [Choice(form_of(simulator, code), text, TOOLS[phase], arguments) for code, text, arguments in found]
 
 
