@@ -46,7 +46,7 @@ def test_the_same_seeds_give_the_same_episode() -> None:
 
 @pytest.mark.parametrize("preset", ["gode-sunder", "multi-asset", "kyle"])
 def test_traders_play_offsets_too(preset: str) -> None:
-    batch = play("zi-c", 3, preset=preset, actions="offsets", reach=300, max_steps=60)
+    batch = play("zi-c", 3, preset=preset, actions="offsets", reach=300, max_steps=120)
     assert batch.simulator.metrics(batch.state)["trades"][0] > 5
 
 
