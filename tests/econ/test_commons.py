@@ -542,6 +542,13 @@ def test_it_is_made_through_every_door():
     while not over:
         _, _, end, cut, _ = alone.step(10 if alone.unwrapped.action_masks()[10] else 0)
         over = end or cut
+    ruler = gym.make(ID, seat="governor_0", others="commons-lawful", governor=True, utterances=0)
+    ruler.reset(seed=0)
+    total, over = 0.0, False
+    while not over:
+        _, reward, end, cut, _ = ruler.step(np.array([12, 1, 10, 11]))
+        total, over = total + reward, end or cut
+    assert total == 600.0
     with pytest.raises(LudariumError):
         ludarium.parallel_env(ID, cap=0)
 
