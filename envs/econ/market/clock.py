@@ -57,19 +57,20 @@ def draw_turns(s: State, c: Scalars, b: int) -> None:
 
     Where each step is an event of its own, one seat is drawn, and stands first.
     """
+    key, t, turn, name = np.uint64(s.key[b]), np.int64(s.t[b]), s.turn[b], s.name[b]
     if c.events:
-        drawn = below(draw(s.key[b], STREAM_TURNS, np.int64(s.t[b]), 0, 1), c.seats)
+        drawn = below(draw(key, STREAM_TURNS, t, 0, 1), c.seats)
         for seat in range(c.seats):
-            if s.name[b, seat] == drawn:
-                s.turn[b, 0] = seat
+            if name[seat] == drawn:
+                turn[0] = seat
         return
     for seat in range(c.seats):
-        s.turn[b, np.int64(s.name[b, seat])] = seat
+        turn[np.int64(name[seat])] = seat
     for i in range(c.seats - 1, 0, -1):
-        j = below(draw(s.key[b], STREAM_TURNS, np.int64(s.t[b]), i, 0), i + 1)
-        kept = s.turn[b, i]
-        s.turn[b, i] = s.turn[b, j]
-        s.turn[b, j] = kept
+        j = below(draw(key, STREAM_TURNS, t, i, 0), i + 1)
+        kept = turn[i]
+        turn[i] = turn[j]
+        turn[j] = kept
 
 
 @tight

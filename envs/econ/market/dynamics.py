@@ -68,31 +68,46 @@ def _no_others(s: State, c: Scalars, b: int) -> None:
 
 
 @inner
+def _note_figures(
+    now: tuple[int, int, int], seen: NDArray[np.int64], traded: NDArray[np.int64], changes: NDArray[np.int64],
+    signal: NDArray[np.int64], before: int, last: int,
+) -> None:  # fmt: skip
+    """Keep the trades of a step: `now` holds trades, volume and turnover so far, the arrays are the market's own rows."""
+    traded[0] += now[1] - seen[1]
+    traded[1] += now[2] - seen[2]
+    if before >= 0:
+        changes[0] += 1
+        if now[0] > seen[0]:
+            change, flowed = last - before, seen[3]
+            changes[1] += change * change
+            signal[0] += flowed * flowed
+            signal[1] += flowed * change
+    seen[0], seen[1], seen[2], seen[3] = now[0], now[1], now[2], 0
+
+
+@inner
+def _note_quotes(s: State, c: Scalars, b: int, m: int, quoted: NDArray[np.int64]) -> None:
+    """Keep spread and depth, where there are a bid and an ask."""
+    bid, ask = np.int64(s.best[b, m, BUY]), np.int64(s.best[b, m, SELL])
+    if bid >= 0 and ask < c.rules.levels and bid < ask:
+        quoted[0] += 1
+        quoted[1] += ask - bid
+        quoted[2] += np.int64(s.depth[b, m, BUY, bid]) + np.int64(s.depth[b, m, SELL, ask])
+
+
+@inner
 def _note(s: State, c: Scalars, b: int) -> None:
     """Keep the figures of the step."""
-    period, place = np.int64(s.t[b]) // c.period_steps, np.int64(s.t[b]) % s.path.shape[2]
+    t = np.int64(s.t[b])
     for m in range(c.markets):
-        traded = s.trades[b, m] > s.seen[b, m, 0]
-        s.path[b, m, place] = s.last[b, m] if traded else -1
-        s.traded[b, m, period, 0] += np.int64(s.volume[b, m]) - np.int64(s.seen[b, m, 1])
-        s.traded[b, m, period, 1] += np.int64(s.turnover[b, m]) - np.int64(s.seen[b, m, 2])
-        s.seen[b, m, 0] = s.trades[b, m]
-        s.seen[b, m, 1] = s.volume[b, m]
-        s.seen[b, m, 2] = s.turnover[b, m]
-        flowed, s.seen[b, m, 3] = np.int64(s.seen[b, m, 3]), 0
+        now = np.int64(s.trades[b, m]), np.int64(s.volume[b, m]), np.int64(s.turnover[b, m])
+        last, traded = np.int64(s.last[b, m]), now[0] > s.seen[b, m, 0]
+        s.path[b, m, t % s.path.shape[2]] = last if traded else -1
         if traded:
-            s.reference[b, m] = s.last[b, m]
-            if s.before[b, m] >= 0:
-                change = np.int64(s.last[b, m]) - np.int64(s.before[b, m])
-                s.changes[b, m, 1] += change * change
-                s.signal[b, 0] += flowed * flowed
-                s.signal[b, 1] += flowed * change
-        s.changes[b, m, 0] += s.before[b, m] >= 0
-        bid, ask = np.int64(s.best[b, m, BUY]), np.int64(s.best[b, m, SELL])
-        if bid >= 0 and ask < c.rules.levels and bid < ask:
-            s.quoted[b, m, 0] += 1
-            s.quoted[b, m, 1] += ask - bid
-            s.quoted[b, m, 2] += np.int64(s.depth[b, m, BUY, bid]) + np.int64(s.depth[b, m, SELL, ask])
+            s.reference[b, m] = last
+        own = s.traded[b, m, t // c.period_steps]
+        _note_figures(now, s.seen[b, m], own, s.changes[b, m], s.signal[b], np.int64(s.before[b, m]), last)
+        _note_quotes(s, c, b, m, s.quoted[b, m])
 
 
 @inner
