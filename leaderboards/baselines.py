@@ -72,8 +72,8 @@ WORLDS: dict[str, Field] = {
         },
     ),
     "econ-gtb-v0": Field(
-        ("random", "gtb-saez", "gtb-us", "gtb-free"),
-        "gtb-free",
+        ("random", "gtb-saez", "gtb-free", "gtb-us"),
+        "gtb-us",
         absent={"gtb-worker": _BUILDER},
     ),
     "econ-exchange-v0": Field(

@@ -388,6 +388,25 @@ def test_elasticity_is_the_slope_over_workers_and_years() -> None:
     assert found == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-9)
 
 
+def test_elasticity_counts_every_worker_and_year_of_a_played_episode() -> None:
+    batch = begun(1, 2, period=6, max_steps=60, coin=50.0, density=0.5, n_workers=8, layout="open")
+    rng, pairs = np.random.default_rng(0), []
+    while not batch.over[0]:
+        given = np.array([hostile(random.Random(int(rng.integers(1 << 30))), 50, batch.masks[1][0], 1.0)])  # type: ignore[index]
+        before = int(batch.state.settled[0])
+        act(batch, given, rng.integers(0, 22, (1, 1, SEVEN)))
+        if batch.state.settled[0] > before:
+            edges, rates = batch.simulator.edges.tolist(), batch.state.rates[0].tolist()  # type: ignore[attr-defined]
+            for z in batch.state.income[0].tolist():
+                kept = 1.0 - rates[max(j for j, edge in enumerate(edges) if edge <= z)] / 10_000.0
+                if z > 0 and kept > 0:
+                    pairs.append((np.log(kept), np.log(z)))
+    x, y = np.array(pairs).T
+    assert len(set(x.tolist())) > 2
+    found = batch.simulator.metrics(batch.state)["elasticity"][0]
+    assert found == pytest.approx(np.polyfit(x, y, 1)[0], rel=1e-6)
+
+
 def test_a_world_of_a_hundred_per_head_is_that_of_its_tenfold() -> None:
     """Hack probe: welfare a head does not grow with the number of heads, nor with who is idle."""
     for kind in ("equality_productivity", "uniform", "inverse", "rawls"):

@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ludarium.envs.core.bytes import clear_run
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.rng import below, draw, unit
 from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.econ import book
 from ludarium.envs.econ.book import BUY, Rules, book_fields
 from ludarium.envs.econ.floats import log_of, power
-from ludarium.envs.econ.taxes import bracket_of, cumulate, share_out, tax_of
+from ludarium.envs.econ.taxes import cumulate, share_out, tax_of
 
 __all__ = ["FAULTS", "MASKED", "Scalars", "State", "check", "fields", "step"]
 
@@ -284,11 +285,13 @@ def allowed(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8]) -> None
     dearest = np.int64(s.cash[b, i]) // CENTS
     for r in range(c.kinds):
         first = ORDERS + 2 * PRICES * r
-        buys = min(dearest, np.int64(PRICES - 1)) if _free_place(s, c, b, i, r, BUY) else np.int64(-1)
-        sells = np.int8(s.stock[b, r, i] >= 1 and _free_place(s, c, b, i, r, 1))
-        for level in range(PRICES):
-            out[first + level] = level <= buys
-            out[first + PRICES + level] = sells
+        clear_run(out, first, 22)
+        if _free_place(s, c, b, i, r, BUY):
+            for level in range(min(dearest, np.int64(PRICES - 1)) + 1):
+                out[first + level] = 1
+        if s.stock[b, r, i] >= 1 and _free_place(s, c, b, i, r, 1):
+            for level in range(PRICES):
+                out[first + PRICES + level] = 1
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------
@@ -399,14 +402,6 @@ def _collect(s: State, c: Scalars, b: int, i: int) -> int:
     s.cash[b, i] -= got
     s.lien[b, i] = due - got
     s.paid[b, i] = got
-    kept = 1.0 - np.float64(s.rates[b, bracket_of(s.income[b, i], c.edges)]) / 10_000.0
-    if s.income[b, i] > 0 and kept > 0.0:
-        x, y = log_of(kept), log_of(np.float64(s.income[b, i]))
-        s.slope[b, 0] += 1.0
-        s.slope[b, 1] += x
-        s.slope[b, 2] += y
-        s.slope[b, 3] += x * x
-        s.slope[b, 4] += x * y
     return got
 
 

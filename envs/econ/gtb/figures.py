@@ -14,7 +14,7 @@ from ludarium.envs.econ.gtb.dynamics import CENTS, PRICES, State
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.simulator import Gtb
 
-__all__ = ["conserve", "equalities", "full", "invariants", "metrics"]
+__all__ = ["conserve", "equalities", "full", "invariants", "metrics", "note_year"]
 
 Floats = NDArray[np.float64]
 
@@ -49,6 +49,15 @@ def _elasticity(slope: Floats) -> Floats:
     count, x, y, xx, xy = slope.T
     spread = count * xx - x * x
     return np.where(spread > 1e-9, (count * xy - x * y) / np.where(spread > 1e-9, spread, 1.0), 0.0)
+
+
+def note_year(state: State, edges: NDArray[np.int64], ended: NDArray[np.bool_]) -> None:
+    """Add the incomes of the tax years that have just ended (bool[B]), and the shares kept of their last coins, to the sums."""
+    income, rates = state.income[ended], state.rates[ended]
+    kept = 1.0 - np.take_along_axis(rates, np.searchsorted(edges, income, side="right") - 1, 1) / 10_000.0
+    counts = (income > 0) & (kept > 0)
+    x, y = (np.log(np.where(counts, value, 1.0)) for value in (kept, income))
+    state.slope[ended] += np.stack([counts.sum(1), x.sum(1), y.sum(1), (x * x).sum(1), (x * y).sum(1)], 1)
 
 
 def metrics(simulator: Gtb, state: State) -> dict[str, NDArray[Any]]:

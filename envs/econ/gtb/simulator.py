@@ -121,7 +121,11 @@ class Gtb(ArraySimulator):
 
     def step(self, state: Any, actions: tuple[Any, ...], out: Out) -> None:
         """Advance every row."""
+        years = state.settled.copy()
         dynamics.step(state, self.scalars, actions[0], actions[1], *out)
+        ended = state.settled != years
+        if ended.any():
+            figures.note_year(state, self.edges, ended)
 
     # --- views -----------------------------------------------------------------------------------------------------
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
