@@ -77,13 +77,17 @@ WORLDS: dict[str, Field] = {
         absent={"gtb-worker": _BUILDER},
     ),
     "econ-exchange-v0": Field(
-        ("random", "hoarder", "truthful-trader"),
+        ("random", "truthful-trader"),
         "truthful-trader",
-        absent={"gas-trader": "stakes money by the fall of a coin; on the board goods are traded"},
+        absent={
+            "gas-trader": "stakes money by the fall of a coin; on the board goods are traded",
+            "hoarder": "trades nothing with its like: its score is 0 by definition",
+        },
     ),
     "econ-oligopoly-v0": Field(
-        ("random", "nash-firm", "reply-firm", "q-firm", "grim-firm", "cartel-firm"),
+        ("random", "nash-firm", "reply-firm", "q-firm", "cartel-firm"),
         "cartel-firm",
+        absent={"grim-firm": "plays as cartel-firm does where all firms are its own"},
     ),
     "econ-publicgoods-v0": Field(
         ("random", "free-rider", "conditional-cooperator", "strong-reciprocator", "full-giver"),
@@ -136,9 +140,7 @@ _LOW = "has low rates; the board's welfare weighs by need, and rates drawn at ra
 _RIVAL = "competes, as the theory says that it should; prices drawn at random lie above those of competition, and so earn more"
 _SELFISH = "gives nothing, the equilibrium, of which the dilemma is made; chance gives half of what there is"
 _ALL = "trades until all is traded, whatever it is worth; of messages at random most are in vain"
-_TAKES_ALL = "takes all in the ultimatum game, as its equilibrium says; then the product of both gains is 0"
 BELOW_CHANCE = {
-    "econ-bargain": {"equilibrium-negotiator": _TAKES_ALL},
     "econ-market": {"zi-u": _ALL},
     "econ-oligopoly": {"nash-firm": _RIVAL, "reply-firm": _RIVAL},
     "econ-publicgoods": {"free-rider": _SELFISH},
