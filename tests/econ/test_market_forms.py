@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from econ.market_world import ID
 from gymnasium import spaces
+from gymnasium.utils.env_checker import check_env
+from pettingzoo.test import parallel_api_test
 
 import ludarium
 from ludarium.agents.contract import Task, Turn
@@ -250,3 +252,11 @@ def test_checks_leave_the_world_as_it_was() -> None:
     out = Out(*(array.copy() for array in batch.out))
     assert batch.digest() == before
     assert not out.fault.any()
+
+
+@pytest.mark.parametrize(
+    "options", [{"actions": "offsets", "market_maker": True, "latency": 1}, {"mode": "events", "regulator": True}]
+)
+def test_gymnasium_and_pettingzoo_accept_all_forms(options: dict[str, Any]) -> None:
+    check_env(gym.make(ID, disable_env_checker=True, num_traders=3, **options).unwrapped, skip_render_check=True)
+    parallel_api_test(ludarium.parallel_env(ID, num_traders=3, **options), num_cycles=30)
