@@ -32,6 +32,7 @@ BUILT_IN: dict[str, tuple[str, str]] = {
     "habit": ("ludarium.agents.econ.tax_workers:Habit", "moves part of the way to the best hours"),
     "satisficer": ("ludarium.agents.econ.tax_workers:Satisficer", "keeps hours that are good enough"),
     "gamer": ("ludarium.agents.econ.tax_gamer:Gamer", "hides, puts off and pools where the tax allows it"),
+    "pretender": ("ludarium.agents.econ.tax_exploit:Pretender", "earns as if it were less able, to deceive a planner"),
     "us2024": ("ludarium.agents.econ.tax_planners:US2024", "the US federal schedule of 2024"),
     "flat_opt": ("ludarium.agents.econ.tax_planners:FlatOpt", "the optimal flat rate, closed form"),
     "bracket_rule": ("ludarium.agents.econ.tax_planners:BracketRule", "the optimal rate of each bracket, iterated"),

@@ -18,7 +18,8 @@ RANDOM = "random"
 _LIFELONG = "plans one goal a robot; robots of this world get a new one at each"
 _MANY = "searches for an optimum; with so many robots its budget ends, and PIBT would play in its name"
 _WORKERS = dict.fromkeys(
-    ("best_response", "logit", "habit", "satisficer", "gamer"), "is a worker, who sits in a seat of the world's own"
+    ("best_response", "logit", "habit", "satisficer", "gamer", "pretender"),
+    "is a worker, who sits in a seat of the world's own",
 )
 _BUILDER = "gathers, trades and builds in the seats of workers, who belong to the task"
 _USER = "is the user, who sits in a seat of the task's own"
