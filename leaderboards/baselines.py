@@ -82,7 +82,7 @@ WORLDS: dict[str, Field] = {
         "truthful-trader",
         absent={
             "gas-trader": "stakes money by the fall of a coin; on the board goods are traded",
-            "hoarder": "trades nothing with its like: its score is 0 by definition",
+            "hoarder": "never trades with its like: its score would be 0 by definition",
         },
     ),
     "econ-oligopoly-v0": Field(

@@ -155,10 +155,7 @@ class QFirm(Firm):
         self._fall = self.decay or 8.0 / self.config.max_steps
         self._values: dict[str, dict[tuple[int, ...], NDArray[np.float64]]] = {seat: {} for seat in seats}
         self._last: dict[str, tuple[tuple[int, ...], int]] = {}
-
-    @functools.cached_property
-    def _first(self) -> dict[int, NDArray[np.float64]]:
-        return {}
+        self._first: dict[int, NDArray[np.float64]] = {}
 
     def _start_of(self, cost: int) -> NDArray[np.float64]:
         """The value of each level against others who choose at random, for ever: where learning begins."""

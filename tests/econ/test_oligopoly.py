@@ -12,7 +12,9 @@ from econ.games_kit import begun, conserve, figures, play, sound
 from econ.plain_games import PlainOligopoly
 from scipy import optimize
 
+from ludarium.agents.crew import Crew
 from ludarium.agents.econ.firms import static_profits
+from ludarium.agents.registry import make_agent
 from ludarium.envs.core.errors import ActionError, ConfigError, IllegalActionError, InstanceError
 from ludarium.envs.core.language import parse
 from ludarium.envs.econ.oligopoly import oracles
@@ -187,6 +189,19 @@ def test_grim_firms_collude_among_themselves_and_punish_others() -> None:
     batch = play(ID, ["grim-firm", "nash-firm"])
     assert batch.state.level[0, 0] == batch.state.level[0, 1]
     assert figures(batch)["collusion_index"] < 0.1
+
+
+def test_an_agent_begins_each_episode_from_nothing() -> None:
+    agent, told = make_agent("q-firm"), []
+    for game, seed in (("cournot", 3), ("logit", 1)):
+        batch = begun(ID, seed=seed, game=game, max_steps=60)
+        crew = Crew(batch, [(agent, batch.simulator.seats)])
+        crew.start(seed)
+        while not batch.over[0]:
+            crew.act()
+            batch.step()
+        told.append(batch.digest())
+    assert told[1] == play(ID, "q-firm", 1, game="logit", max_steps=60).digest()
 
 
 def test_q_learners_learn_to_earn_more_than_competition() -> None:
