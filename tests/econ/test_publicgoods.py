@@ -132,6 +132,7 @@ def test_bad_configs_are_refused() -> None:
         {"points": 0},
         {"punishment": 2},
         {"token": 0},
+        {"token": 10**6, "members": 64, "endowment": 1000, "max_steps": 2**31 - 1},
     ):
         with pytest.raises(ConfigError):
             PublicGoodsConfig.of(**options)

@@ -8,9 +8,11 @@ from typing import Any, ClassVar
 from ludarium.envs.core.config import Config, between
 from ludarium.envs.core.errors import ConfigError
 
-__all__ = ["KINDS", "ExchangeConfig"]
+__all__ = ["KINDS", "MOST", "ExchangeConfig"]
 
 KINDS = ("boltzmann", "cara")
+MOST = 1 << 60
+"""Sums of money stay below this, times the number of traders in one metric."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,6 +53,10 @@ class ExchangeConfig(Config):
             between(name, getattr(self, name), low, high)
         if self.money is not None:
             between("money", self.money, 0, 10**12)
+        if self.purse * self.traders**2 >= MOST or self.levels * self.step * self.traders * self.max_steps >= MOST:
+            raise ConfigError(
+                f"money = {self.purse}, traders, levels, step and max_steps make more than 2**60 of money"
+            )
         worst = self.risk_high * self.step * (self.units * self.traders) ** 2
         if self.kind == "cara" and worst >= 1 << 50:
             raise ConfigError(f"risk_high, step, units and traders make worths of {worst}; expected less than 2**50")

@@ -13,7 +13,7 @@ from ludarium.envs.core.errors import InstanceError
 from ludarium.envs.core.frozen import freeze
 from ludarium.envs.core.simulator import Role
 from ludarium.envs.econ.exchange import dynamics, language, oracles, scene
-from ludarium.envs.econ.exchange.config import KINDS, ExchangeConfig
+from ludarium.envs.econ.exchange.config import KINDS, MOST, ExchangeConfig
 from ludarium.envs.econ.games import Game, mean
 
 __all__ = ["Exchange"]
@@ -40,7 +40,12 @@ class Exchange(Game):
         self.roles = (Role("trader", c.traders, seen, spaces.Discrete(choices), decisions=(decision,)),)
         goods = (0, c.units) if c.kind == "cara" else (0, 0)
         risk = (1, c.risk_high * c.step) if c.kind == "cara" else (0, 0)
-        self.data = {"money": (0, 10**12), "goods": goods, "risk": risk, "name": (0, c.traders - 1)}
+        self.data = {
+            "money": (0, min(10**12, MOST // c.traders**2)),
+            "goods": goods,
+            "risk": risk,
+            "name": (0, c.traders - 1),
+        }
         self.scalars = freeze(
             dynamics.Scalars(
                 kind=KINDS.index(c.kind), traders=c.traders, money=c.purse, choices=choices, units=c.units, mean=c.mean,

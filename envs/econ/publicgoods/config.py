@@ -54,6 +54,9 @@ class PublicGoodsConfig(Config):
         if isinstance(self.mpcr, bool) or not isinstance(self.mpcr, int | float) or not 0 <= self.mpcr <= 10:
             told = f"; {self.mpcr} looks like a percentage: use {self.mpcr / 100:g}" if _percentage(self.mpcr) else ""
             raise RateRangeError(f"mpcr = {self.mpcr!r}; expected a number from 0 to 10{told}")
+        richest = self.members * (self.endowment + self.endowment_spread) * self.token
+        if richest * (1 + int(self.mpcr + 1) * self.members) * self.max_steps >= 1 << 60:
+            raise ConfigError("members, endowment, token, mpcr and max_steps make more than 2**60 of money")
         if not isinstance(self.punishment, bool):
             raise ConfigError(f"punishment = {self.punishment!r}; expected True or False")
 
