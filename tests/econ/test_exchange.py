@@ -164,9 +164,18 @@ def test_gas_traders_share_as_boltzmann_says_and_hoarders_stay_equal() -> None:
 
 # --- bad input -------------------------------------------------------------------------------------------------------
 def test_bad_configs_and_instances_are_refused() -> None:
-    for options in ({"kind": "walras"}, {"traders": 0}, {"traders": 10_001}, {"money": -1}, {"max_stake": 0}, {"levels": 1},
-                    {"mean": 0.5}, {"money": 10**12, "traders": 2000},
-                    {"max_steps": 2**31 - 1, "traders": 10_000, "step": 10_000}, {"kind": "cara", "traders": 10_000, "units": 1000, "step": 10**6}):  # fmt: skip
+    for options in (
+        {"kind": "walras"},
+        {"traders": 0},
+        {"traders": 10_001},
+        {"money": -1},
+        {"max_stake": 0},
+        {"levels": 1},
+        {"mean": 0.5},
+        {"money": 10**12, "traders": 2000},
+        {"max_steps": 2**31 - 1, "traders": 10_000, "step": 10_000},
+        {"kind": "cara", "traders": 10_000, "units": 1000, "step": 10**6},
+    ):
         with pytest.raises(ConfigError):
             ExchangeConfig.of(**options)
     good = {"money": [1, 2], "goods": [0, 0], "risk": [0, 0], "name": [1, 0]}
