@@ -555,3 +555,18 @@ def test_a_traced_episode_replays() -> None:
     while not env.step(env.action_space.sample())[3]:
         pass
     assert env.unwrapped.trace().replay().ok  # type: ignore[attr-defined]
+
+
+def test_the_picture_shows_every_house_source_and_worker() -> None:
+    rows = [".12.....", *["........"] * 7]
+    pair = island([[0, 0], [4, 4]], cash=[500, 0], stock=[[1, 1], [0, 0]], rows=rows)
+    batch = small(pair)
+    act(batch, [[BUILD, 0]])
+    act(batch, [[buy(0, 3), 0]])
+    act(batch, [[RIGHT, 0]])
+    shapes = {shape.id: shape for shape in batch.simulator.scene(batch.state, 0).shapes if getattr(shape, "id", "")}
+    assert shapes["house0"].text == "0"  # type: ignore[union-attr]
+    assert {name for name in shapes if name.startswith("source")} == {"source0_1", "source0_2"}
+    assert shapes["source0_1"].width < shapes["source0_2"].width  # type: ignore[union-attr]
+    assert (shapes["worker0"].x, shapes["worker0"].y) == (1.5, 0.5)  # type: ignore[union-attr]
+    assert shapes["held0"].height == pytest.approx(6.5 * 3 / 15)  # type: ignore[union-attr]

@@ -52,7 +52,7 @@ def scene(simulator: Gtb, state: State, row: int) -> Scene:
         f"{int(state.houses[row])} houses, {int(state.trades[row].sum())} trades"
     )
     background += [
-        Label(left, 1.0, "coins of each worker, and what bids hold of them", 0.5, "start"),
+        Label(left, 1.0, "coins by worker, with bids", 0.5, "start"),
         Label(left, 10.0, "marginal rate by bracket", 0.5, "start"),
     ]
     values = {"productivity": float(coin.sum()), "equality": equal}
