@@ -1,304 +1,50 @@
-"""The dynamics of gather, trade and build: state, scalars, and the kernels of a step.
+"""The dynamics of gather, trade and build: the kernels of a step over the state of `layout`.
 
-Seat 0 is the planner, seats 1 to N are the workers; worker i has account i of the order book and market r is that of
-resource r. Axis 0 is the episode in the batch. Money is int64 cents of a coin, labour is in quarters. Cells are counted row
-by row; what windows are cut from is padded by the radius and lies in `layers`.
+Whether actions are in order is judged before anybody acts; then all act in an order that is drawn.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.bytes import clear_run
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.core.rng import below, draw, unit
-from ludarium.envs.core.state import COMMON, Field
 from ludarium.envs.econ import book
-from ludarium.envs.econ.book import BUY, Rules, book_fields
+from ludarium.envs.econ.book import BUY
 from ludarium.envs.econ.floats import log_of, power
+from ludarium.envs.econ.gtb.layout import (
+    BUILD,
+    BUILT,
+    CENTS,
+    CONTESTED,
+    EQUAL_PRODUCT,
+    FILLS,
+    GATHERED,
+    INVERSE,
+    ORDERS,
+    PRICES,
+    RAWLS,
+    STREAM_BONUS,
+    STREAM_REGROW,
+    STREAM_TURNS,
+    TRADED,
+    Scalars,
+    State,
+)
+from ludarium.envs.econ.gtb.legal import index, may, shift
 from ludarium.envs.econ.taxes import cumulate, share_out, tax_of
 
-__all__ = ["FAULTS", "MASKED", "Scalars", "State", "check", "fields", "step"]
-
-FAULTS = (
-    "none", "blocked", "foreign_house", "occupied", "contested", "no_materials", "no_site", "no_cash", "no_stock",
-    "too_many_orders",
-)  # fmt: skip
-"""Why an action had no effect, by number."""
-BLOCKED, FOREIGN, OCCUPIED, CONTESTED, NO_MATERIALS, NO_SITE, NO_CASH, NO_STOCK, TOO_MANY = range(1, len(FAULTS))
-MASKED = tuple(name for name in FAULTS[1:] if name != "contested")
-"""The faults that no action has which the mask allows: only who comes second to a cell is told no."""
-BUILD, ORDERS, PRICES, CENTS = 5, 6, 11, 100
-GATHERED, BUILT, TRADED = range(3)
-STREAM_SOURCE, STREAM_PLACE, STREAM_SKILL, STREAM_TURNS, STREAM_BONUS, STREAM_REGROW = range(1, 7)
-EQUAL_PRODUCT, MEAN, INVERSE, RAWLS = range(4)
-FILLS = 4
-"""Trades whose parties are kept; a worker makes at most one at a time."""
-AT_ONCE = np.int64(1 << 30)
-
-
-class Scalars(NamedTuple):
-    """The parameters that kernels read."""
-
-    rules: Rules
-    workers: int
-    kinds: int
-    """resources"""
-    height: int
-    width: int
-    radius: int
-    stride: int
-    """cells of a padded row"""
-    layout: int
-    skills: int
-    density: float
-    stay: float
-    """the logarithm of the chance that a source stays empty for a step"""
-    payment: float
-    pareto: float
-    max_skill: float
-    coin: int
-    lifetime: int
-    eta: float
-    labour_cost: float
-    move: int
-    gather: int
-    build: int
-    trade: int
-    """labour in quarters"""
-    period: int
-    brackets: int
-    rate_step: int
-    swf: int
-    legacy: bool
-    cancel: bool
-    max_steps: int
-    recipe: NDArray[np.int64]
-    edges: NDArray[np.int64]
-
-
-class State(NamedTuple):
-    """A batch of episodes: the fields of `Book`, and what the world adds. N workers, R resources, K brackets, C cells."""
-
-    key: NDArray[np.uint64]
-    t: NDArray[np.int32]
-    over: NDArray[np.bool_]
-    live: NDArray[np.bool_]
-    inst: NDArray[np.int32]
-    cash: NDArray[np.int64]
-    held_cash: NDArray[np.int64]
-    stock: NDArray[np.int64]
-    held_stock: NDArray[np.int64]
-    treasury: NDArray[np.int64]
-    floor: NDArray[np.int32]
-    cap: NDArray[np.int32]
-    order_quantity: NDArray[np.int32]
-    order_level: NDArray[np.int32]
-    order_fee: NDArray[np.int32]
-    order_expiry: NDArray[np.int32]
-    order_id: NDArray[np.int64]
-    order_stamp: NDArray[np.int64]
-    issued: NDArray[np.int64]
-    stamps: NDArray[np.int64]
-    last: NDArray[np.int32]
-    trades: NDArray[np.int64]
-    volume: NDArray[np.int64]
-    turnover: NDArray[np.int64]
-    level_sum: NDArray[np.int64]
-    level_squares: NDArray[np.int64]
-    order_next: NDArray[np.int32]
-    order_before: NDArray[np.int32]
-    head: NDArray[np.int32]
-    tail: NDArray[np.int32]
-    depth: NDArray[np.int64]
-    best: NDArray[np.int32]
-    fill: NDArray[np.int32]
-    pos: NDArray[np.int32]
-    """int32[B, N, 2]: row and column"""
-    ready_at: NDArray[np.int32]
-    """int32[B, C]: the step in which an emptied source is full again; 0: it is full, or there is none"""
-    owner: NDArray[np.int16]
-    """int16[B, C]: 1 + the worker whose house stands there, or 0"""
-    labour: NDArray[np.int64]
-    """int64[B, N]: quarters of a unit"""
-    rates: NDArray[np.int64]
-    start_coin: NDArray[np.int64]
-    """int64[B, N]: coin with all escrow when the tax year began"""
-    start_free: NDArray[np.int64]
-    """int64[B, N]: coin without what bids held, likewise"""
-    lien: NDArray[np.int64]
-    """int64[B, N]: taxes that are still due"""
-    minted: NDArray[np.int64]
-    taxed: NDArray[np.int64]
-    faults: NDArray[np.int32]
-    ground: NDArray[np.int8]
-    """int8[B, C]: 0 land, 1 water, 2 + r a source of resource r"""
-    layers: NDArray[np.uint8]
-    """uint8[B, 2 R + 3, padded cells]: blocked, full sources by resource, sources by resource, houses, workers"""
-    waiting: NDArray[np.int32]
-    """int32[B, C]: the emptied sources, in no order"""
-    waits: NDArray[np.int32]
-    """int32[B]: how many there are"""
-    pay: NDArray[np.int64]
-    """int64[B, N]: cents that a house pays"""
-    bonus: NDArray[np.int64]
-    """int64[B, N]: chance of a second unit, in ten thousandths"""
-    weight: NDArray[np.float64]
-    """float64[B, N]: welfare weights of mean 1"""
-    base: NDArray[np.int64]
-    income: NDArray[np.int64]
-    """int64[B, N]: the taxable income of the last tax year"""
-    paid: NDArray[np.int64]
-    """int64[B, N]: what was paid of it"""
-    rebate: NDArray[np.int64]
-    revenue: NDArray[np.int64]
-    avoided: NDArray[np.int64]
-    """int64[B]: taxes on what bids held at the end of tax years, had it been income"""
-    gathered: NDArray[np.int64]
-    """int64[B, R]"""
-    houses: NDArray[np.int64]
-    first_pos: NDArray[np.int32]
-    first_cash: NDArray[np.int64]
-    first_stock: NDArray[np.int64]
-    """where workers began, and with what"""
-    done: NDArray[np.int64]
-    """int64[B, N, 3]: units gathered, houses built, units traded"""
-    worth: NDArray[np.int64]
-    """int64[B, N]: the coin for which `felt` holds"""
-    felt: NDArray[np.float64]
-    """float64[B, N]: utility of money"""
-    utility: NDArray[np.float64]
-    welfare: NDArray[np.float64]
-    settled: NDArray[np.int32]
-    slope: NDArray[np.float64]
-    """float64[B, 5]: of income y and share kept x in logarithms, by worker and year: count, x, y, x x, x y"""
-    code: NDArray[np.int16]
-    """int16[B, S]: the fault of the last action"""
-    turn: NDArray[np.int16]
-    """int16[N]: workers in the order in which they act"""
-    sorted: NDArray[np.int64]
-    """int64[N]: room for sorting"""
-
-
-def fields(c: Any) -> tuple[Field, ...]:
-    """The layout of a state for these scalars."""
-    n, cells, kinds = (c.workers,), (c.height * c.width,), (c.kinds,)
-    padded = (c.height + 2 * c.radius) * c.stride
-    return (
-        *COMMON(c.workers + 1), *book_fields(c.kinds, c.workers, c.rules.slots, c.rules.levels, FILLS),
-        Field("pos", np.int32, (*n, 2)), Field("ready_at", np.int32, cells), Field("owner", np.int16, cells),
-        Field("labour", np.int64, n), Field("rates", np.int64, (c.brackets,)), Field("start_coin", np.int64, n),
-        Field("start_free", np.int64, n), Field("lien", np.int64, n), Field("minted", np.int64), Field("taxed", np.int64),
-        Field("faults", np.int32),
-        Field("ground", np.int8, cells, "derived"), Field("layers", np.uint8, (2 * c.kinds + 3, padded), "derived"),
-        Field("waiting", np.int32, cells, "derived"), Field("waits", np.int32, (), "derived"),
-        Field("pay", np.int64, n, "derived"), Field("bonus", np.int64, n, "derived"),
-        Field("weight", np.float64, n, "derived"), Field("base", np.int64, (c.brackets,), "derived"),
-        Field("income", np.int64, n, "derived"), Field("paid", np.int64, n, "derived"),
-        Field("rebate", np.int64, (), "derived"), Field("revenue", np.int64, (), "derived"),
-        Field("avoided", np.int64, (), "derived"), Field("gathered", np.int64, kinds, "derived"),
-        Field("houses", np.int64, (), "derived"), Field("first_pos", np.int32, (*n, 2), "derived"),
-        Field("first_cash", np.int64, n, "derived"), Field("first_stock", np.int64, (*kinds, *n), "derived"),
-        Field("done", np.int64, (*n, 3), "derived"),
-        Field("worth", np.int64, n, "derived"), Field("felt", np.float64, n, "derived"),
-        Field("utility", np.float64, n, "derived"), Field("welfare", np.float64, (), "derived"),
-        Field("settled", np.int32, (), "derived"), Field("slope", np.float64, (5,), "derived"),
-        Field("code", np.int16, (c.workers + 1,), "derived"), Field("turn", np.int16, n, "scratch"),
-        Field("sorted", np.int64, n, "scratch"),
-    )  # fmt: skip
-
-
-# --- the map ---------------------------------------------------------------------------------------------------------
-@inner
-def index(c: Scalars, y: int, x: int) -> int:
-    """The padded place of a cell in `layers`; cells beside the map have one too."""
-    return (y + c.radius) * c.stride + x + c.radius
-
-
-@inner
-def _shift(action: int, axis: int) -> int:
-    """By how much a move changes row (axis 0) or column (axis 1): 1 up, 2 down, 3 left, 4 right."""
-    if action <= 2:
-        return 2 * action - 3 if axis == 0 else 0
-    return 2 * action - 7 if axis == 1 else 0
-
-
-@inner
-def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool:
-    first = (side * c.rules.accounts + i) * c.rules.slots
-    place = first
-    while place < first + c.rules.slots and s.order_quantity[b, r, place] != 0:
-        place += 1
-    return place < first + c.rules.slots
-
-
-# --- what is allowed -------------------------------------------------------------------------------------------------
-@inner
-def _may_move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
-    y, x = np.int64(s.pos[b, i, 0]) + _shift(action, 0), np.int64(s.pos[b, i, 1]) + _shift(action, 1)
-    at = index(c, y, x)
-    if s.layers[b, 0, at]:
-        return BLOCKED
-    if s.layers[b, 2 * c.kinds + 1, at] and s.owner[b, y * c.width + x] != i + 1:
-        return FOREIGN
-    return OCCUPIED if s.layers[b, 2 * c.kinds + 2, at] else 0
-
-
-@inner
-def _may_build(s: State, c: Scalars, b: int, i: int) -> int:
-    for r in range(c.kinds):
-        if s.stock[b, r, i] < c.recipe[r]:
-            return NO_MATERIALS
-    cell = np.int64(s.pos[b, i, 0]) * c.width + np.int64(s.pos[b, i, 1])
-    return NO_SITE if s.owner[b, cell] != 0 or s.ground[b, cell] >= 2 else 0
-
-
-@inner
-def may(s: State, c: Scalars, b: int, i: int, action: int) -> int:
-    """The fault of a worker's action before anybody has acted: others can only take a cell from him, nothing else."""
-    if action == 0:
-        return 0
-    if action < BUILD:
-        return _may_move(s, c, b, i, action)
-    if action == BUILD:
-        return _may_build(s, c, b, i)
-    r, rest = (action - ORDERS) // (2 * PRICES), (action - ORDERS) % (2 * PRICES)
-    side = rest // PRICES
-    if side == BUY and s.cash[b, i] < CENTS * (rest % PRICES):
-        return NO_CASH
-    if side != BUY and s.stock[b, r, i] < 1:
-        return NO_STOCK
-    return 0 if _free_place(s, c, b, i, r, side) else TOO_MANY
-
-
-@inner
-def allowed(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8]) -> None:
-    """Write int8[actions]: 1 for what `may` finds no fault with."""
-    out[0] = 1
-    for action in range(1, BUILD):
-        out[action] = _may_move(s, c, b, i, action) == 0
-    out[BUILD] = _may_build(s, c, b, i) == 0
-    dearest = np.int64(s.cash[b, i]) // CENTS
-    for r in range(c.kinds):
-        first = ORDERS + 2 * PRICES * r
-        clear_run(out, first, 22)
-        if _free_place(s, c, b, i, r, BUY):
-            for level in range(min(dearest, np.int64(PRICES - 1)) + 1):
-                out[first + level] = 1
-        if s.stock[b, r, i] >= 1 and _free_place(s, c, b, i, r, 1):
-            for level in range(PRICES):
-                out[first + PRICES + level] = 1
+__all__ = ["begin_accounts", "check", "step"]
 
 
 # --- actions ---------------------------------------------------------------------------------------------------------
 @inner
 def _move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
     y, x = np.int64(s.pos[b, i, 0]), np.int64(s.pos[b, i, 1])
-    to_y, to_x, workers = y + _shift(action, 0), x + _shift(action, 1), 2 * c.kinds + 2
+    to_y, to_x, workers = y + shift(action, 0), x + shift(action, 1), 2 * c.kinds + 2
     if s.layers[b, workers, index(c, to_y, to_x)]:
         return CONTESTED
     s.layers[b, workers, index(c, y, x)] = 0
@@ -585,11 +331,11 @@ def _contested(s: State, c: Scalars, b: int, work: NDArray[np.int64], fault: NDA
         i = np.int64(s.turn[place])
         if fault[1 + i] != 0 or not 0 < work[i] < BUILD:
             continue
-        y, x = np.int64(s.pos[b, i, 0]) + _shift(work[i], 0), np.int64(s.pos[b, i, 1]) + _shift(work[i], 1)
+        y, x = np.int64(s.pos[b, i, 0]) + shift(work[i], 0), np.int64(s.pos[b, i, 1]) + shift(work[i], 1)
         for before in range(place):
             j = np.int64(s.turn[before])
             if fault[1 + j] == 0 and 0 < work[j] < BUILD:
-                same = y == s.pos[b, j, 0] + _shift(work[j], 0) and x == s.pos[b, j, 1] + _shift(work[j], 1)
+                same = y == s.pos[b, j, 0] + shift(work[j], 0) and x == s.pos[b, j, 1] + shift(work[j], 1)
                 if same:
                     fault[1 + i] = CONTESTED
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ConservationError
 from ludarium.envs.econ import book
-from ludarium.envs.econ.gtb.dynamics import CENTS, PRICES, State
+from ludarium.envs.econ.gtb.layout import CENTS, PRICES, State
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.simulator import Gtb

@@ -18,16 +18,9 @@ from ludarium.envs.core.rng import below, draw, episode_key, unit
 from ludarium.envs.econ import book
 from ludarium.envs.econ.blank import MINUS_ONE
 from ludarium.envs.econ.floats import power
-from ludarium.envs.econ.gtb.dynamics import (
-    CENTS,
-    STREAM_PLACE,
-    STREAM_SKILL,
-    STREAM_SOURCE,
-    Scalars,
-    State,
-    begin_accounts,
-    index,
-)
+from ludarium.envs.econ.gtb.dynamics import begin_accounts
+from ludarium.envs.econ.gtb.layout import CENTS, STREAM_PLACE, STREAM_SKILL, STREAM_SOURCE, Scalars, State
+from ludarium.envs.econ.gtb.legal import index
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.config import GtbConfig

@@ -11,8 +11,8 @@ import numpy as np
 from ludarium.envs.core.errors import ActionError
 from ludarium.envs.core.simulator import Choice
 from ludarium.envs.econ.brackets import basis_points
-from ludarium.envs.econ.gtb.dynamics import CENTS, ORDERS, PRICES, State
 from ludarium.envs.econ.gtb.figures import coin_of, equalities
+from ludarium.envs.econ.gtb.layout import CENTS, ORDERS, PRICES, State
 from ludarium.envs.econ.taxes import bracket_of
 
 if TYPE_CHECKING:

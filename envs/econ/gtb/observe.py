@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.bytes import clear_run, copy_run, flat, word_at
 from ludarium.envs.core.compile import inner, tight
-from ludarium.envs.econ.gtb.dynamics import PRICES, Scalars, State, allowed, index
+from ludarium.envs.econ.gtb.layout import PRICES, Scalars, State
+from ludarium.envs.econ.gtb.legal import allowed, index
 from ludarium.envs.econ.taxes import bracket_of
 
 __all__ = ["TABLE", "masks", "own_names", "public_names", "see_planner", "see_workers", "window"]

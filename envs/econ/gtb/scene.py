@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ludarium.envs.core.scene import Circle, Label, Line, Rect, Scene, Shape, Tiles
-from ludarium.envs.econ.gtb.dynamics import CENTS, State
 from ludarium.envs.econ.gtb.figures import coin_of, equalities
+from ludarium.envs.econ.gtb.layout import CENTS, State
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.simulator import Gtb

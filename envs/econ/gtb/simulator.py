@@ -18,7 +18,7 @@ from ludarium.envs.econ import book
 from ludarium.envs.econ.blank import Blank
 from ludarium.envs.econ.brackets import basis_points
 from ludarium.envs.econ.floats import log_of
-from ludarium.envs.econ.gtb import dynamics, figures, generate, language, observe, relations, scene
+from ludarium.envs.econ.gtb import dynamics, figures, generate, language, layout, observe, relations, scene
 from ludarium.envs.econ.gtb.config import LAYOUTS, PRICES, SKILLS, SWF, GtbConfig
 from ludarium.envs.econ.gtb.generate import Instance
 
@@ -28,10 +28,10 @@ __all__ = ["Gtb"]
 class Gtb(ArraySimulator):
     """Workers gather resources, trade them and build houses on a map; a planner taxes their income and shares it out."""
 
-    State = dynamics.State
+    State = layout.State
     turns = "some"
-    faults = dynamics.FAULTS
-    masked_faults = dynamics.MASKED
+    faults = layout.FAULTS
+    masked_faults = layout.MASKED
     others = {"worker": "gtb-worker"}  # noqa: RUF012
 
     def __init__(self, config: GtbConfig) -> None:
@@ -69,7 +69,7 @@ class Gtb(ArraySimulator):
 
     def fields(self) -> tuple[Field, ...]:
         """The layout of the state."""
-        return dynamics.fields(self.scalars)
+        return layout.fields(self.scalars)
 
     # --- instances -------------------------------------------------------------------------------------------------
     def instance(self, seed: int) -> Instance:
@@ -199,15 +199,15 @@ class Gtb(ArraySimulator):
         return scene.scene(self, state, row)
 
 
-def _scalars(config: GtbConfig, edges: NDArray[np.int64]) -> dynamics.Scalars:
+def _scalars(config: GtbConfig, edges: NDArray[np.int64]) -> layout.Scalars:
     """What the kernels read of a config."""
     c = config
-    rules = book.Rules(c.n_workers, c.open_orders, PRICES, 0, dynamics.CENTS, book.SELF_MATCH.index("oldest"))
-    return dynamics.Scalars(
+    rules = book.Rules(c.n_workers, c.open_orders, PRICES, 0, layout.CENTS, book.SELF_MATCH.index("oldest"))
+    return layout.Scalars(
         rules=freeze(rules), workers=c.n_workers, kinds=len(c.resources), height=c.height, width=c.width, radius=c.radius,
         stride=c.width + 2 * c.radius, layout=LAYOUTS.index(c.layout), skills=SKILLS.index(c.skills),
         density=float(c.density), stay=float(log_of(1.0 - c.regrow)), payment=float(c.payment), pareto=float(c.pareto),
-        max_skill=float(c.max_skill), coin=math.floor(c.coin * dynamics.CENTS + 0.5), lifetime=int(c.lifetime),
+        max_skill=float(c.max_skill), coin=math.floor(c.coin * layout.CENTS + 0.5), lifetime=int(c.lifetime),
         eta=float(c.eta), labour_cost=float(c.labour_cost), move=int(4 * c.move_labour), gather=int(4 * c.gather_labour),
         build=int(4 * c.build_labour), trade=int(4 * c.trade_labour), period=int(c.period), brackets=len(c.brackets),
         rate_step=basis_points(c.rate_step), swf=SWF.index(c.swf), legacy=c.legacy_escrow, cancel=c.cancel_bids,

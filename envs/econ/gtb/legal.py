@@ -1,0 +1,110 @@
+"""Which actions of workers are in order, before anybody has acted: what masks show and what steps go by."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ludarium.envs.core.bytes import clear_run
+from ludarium.envs.core.compile import inner
+from ludarium.envs.econ.book import BUY
+from ludarium.envs.econ.gtb.layout import (
+    BLOCKED,
+    BUILD,
+    CENTS,
+    FOREIGN,
+    NO_CASH,
+    NO_MATERIALS,
+    NO_SITE,
+    NO_STOCK,
+    OCCUPIED,
+    ORDERS,
+    PRICES,
+    TOO_MANY,
+    Scalars,
+    State,
+)
+
+__all__ = ["allowed", "index", "may", "shift"]
+
+
+# --- the map ---------------------------------------------------------------------------------------------------------
+@inner
+def index(c: Scalars, y: int, x: int) -> int:
+    """The padded place of a cell in `layers`; cells beside the map have one too."""
+    return (y + c.radius) * c.stride + x + c.radius
+
+
+@inner
+def shift(action: int, axis: int) -> int:
+    """By how much a move changes row (axis 0) or column (axis 1): 1 up, 2 down, 3 left, 4 right."""
+    if action <= 2:
+        return 2 * action - 3 if axis == 0 else 0
+    return 2 * action - 7 if axis == 1 else 0
+
+
+@inner
+def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool:
+    first = (side * c.rules.accounts + i) * c.rules.slots
+    place = first
+    while place < first + c.rules.slots and s.order_quantity[b, r, place] != 0:
+        place += 1
+    return place < first + c.rules.slots
+
+
+# --- what is allowed -------------------------------------------------------------------------------------------------
+@inner
+def _may_move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
+    y, x = np.int64(s.pos[b, i, 0]) + shift(action, 0), np.int64(s.pos[b, i, 1]) + shift(action, 1)
+    at = index(c, y, x)
+    if s.layers[b, 0, at]:
+        return BLOCKED
+    if s.layers[b, 2 * c.kinds + 1, at] and s.owner[b, y * c.width + x] != i + 1:
+        return FOREIGN
+    return OCCUPIED if s.layers[b, 2 * c.kinds + 2, at] else 0
+
+
+@inner
+def _may_build(s: State, c: Scalars, b: int, i: int) -> int:
+    for r in range(c.kinds):
+        if s.stock[b, r, i] < c.recipe[r]:
+            return NO_MATERIALS
+    cell = np.int64(s.pos[b, i, 0]) * c.width + np.int64(s.pos[b, i, 1])
+    return NO_SITE if s.owner[b, cell] != 0 or s.ground[b, cell] >= 2 else 0
+
+
+@inner
+def may(s: State, c: Scalars, b: int, i: int, action: int) -> int:
+    """The fault of a worker's action before anybody has acted: others can only take a cell from him, nothing else."""
+    if action == 0:
+        return 0
+    if action < BUILD:
+        return _may_move(s, c, b, i, action)
+    if action == BUILD:
+        return _may_build(s, c, b, i)
+    r, rest = (action - ORDERS) // (2 * PRICES), (action - ORDERS) % (2 * PRICES)
+    side = rest // PRICES
+    if side == BUY and s.cash[b, i] < CENTS * (rest % PRICES):
+        return NO_CASH
+    if side != BUY and s.stock[b, r, i] < 1:
+        return NO_STOCK
+    return 0 if _free_place(s, c, b, i, r, side) else TOO_MANY
+
+
+@inner
+def allowed(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8]) -> None:
+    """Write int8[actions]: 1 for what `may` finds no fault with."""
+    out[0] = 1
+    for action in range(1, BUILD):
+        out[action] = _may_move(s, c, b, i, action) == 0
+    out[BUILD] = _may_build(s, c, b, i) == 0
+    dearest = np.int64(s.cash[b, i]) // CENTS
+    for r in range(c.kinds):
+        first = ORDERS + 2 * PRICES * r
+        clear_run(out, first, 22)
+        if _free_place(s, c, b, i, r, BUY):
+            for level in range(min(dearest, np.int64(PRICES - 1)) + 1):
+                out[first + level] = 1
+        if s.stock[b, r, i] >= 1 and _free_place(s, c, b, i, r, 1):
+            for level in range(PRICES):
+                out[first + PRICES + level] = 1
