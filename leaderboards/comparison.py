@@ -18,8 +18,9 @@ __all__ = ["COSTS", "Comparison", "Ranked", "compare", "comparison_section", "is
 
 COSTS = frozenset(
     {
-        "agent_tokens", "deadweight_loss", "gap", "invalid_rate", "makespan", "redundant_reads", "regret", "steps",
-        "sum_of_costs", "turns", "user_errors", "violations",
+        "agent_tokens", "deadweight_loss", "excess", "free_riding", "gap", "gini", "impact", "invalid_rate", "makespan",
+        "over_usage", "points", "profit_dispersion", "redundant_reads", "regret", "rounds", "smiths_alpha", "spread", "steps",
+        "sum_of_costs", "top_share", "turns", "user_errors", "violations", "volatility",
     }
 )  # fmt: skip
 """Metrics of the suite's worlds of which less is better."""

@@ -212,6 +212,11 @@ class Game(ArraySimulator):
         found: list[Choice] | None = self.words.menu(self, state, row, seat)
         return found
 
+    def verbs(self) -> dict[str, tuple[str, ...]]:
+        """The verbs of all menus that this config can have, with the names of their arguments."""
+        found: dict[str, tuple[str, ...]] = self.words.verbs(self)
+        return found
+
     def explain(self, state: Any, row: int, seat: int, action: Any, code: int) -> str:
         """Why an action had no effect."""
         return str(self.words.explain(self, state, row, seat, action, code))

@@ -27,8 +27,7 @@ def test_every_choice_of_every_menu_is_declared(name, options):
         batch.seed(ONE, [seed])
         batch.reset(ONE)
         if verbs is None:
-            assert simulator.menu(batch.state, 0, 0) is None
-            assert simulator.tools(batch.state, 0, 0) is not None
+            assert simulator.tools(batch.state, 0, 0) is not None  # which say what each argument may be
             return
         crew = Crew(batch, [(RandomAgent(), simulator.seats)])
         crew.start(seed)
@@ -40,4 +39,4 @@ def test_every_choice_of_every_menu_is_declared(name, options):
             crew.act()
             batch.step()
     assert seen <= set(verbs)
-    assert len(seen) >= 2 or name.startswith("text-textworld")
+    assert len(seen) >= min(2, len(verbs)) or name.startswith("text-textworld")

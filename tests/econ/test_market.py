@@ -7,7 +7,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from econ.market_world import ID
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
 
@@ -18,6 +17,8 @@ from ludarium.envs.core.registry import config_class, make_simulator
 from ludarium.envs.econ import book
 from ludarium.envs.econ.market.config import PRESETS
 from ludarium.envs.econ.market.oracles import fundamental_values, induced_equilibrium, kyle, maximum_surplus
+
+ID = "econ-market-v0"
 
 OPTIONS: tuple[dict[str, Any], ...] = (
     {}, {"mode": "sequential"}, {"market_maker": True, "regulator": True, "fee": 30, "collar": 30, "lifetime": 5},

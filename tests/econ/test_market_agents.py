@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from econ.market_world import ID
 
 from ludarium.agents.crew import Crew
 from ludarium.agents.registry import make_agent
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.registry import make_simulator
 from ludarium.envs.econ.market.oracles import kyle
+
+ID = "econ-market-v0"
 
 
 def play(agent: str, seed: int = 0, **options: Any) -> Batch:

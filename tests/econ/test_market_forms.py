@@ -8,7 +8,6 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
-from econ.market_world import ID
 from gymnasium import spaces
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test
@@ -20,6 +19,8 @@ from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.registry import config_class, make_simulator
 from ludarium.envs.core.simulator import Out
 from ludarium.envs.econ import book
+
+ID = "econ-market-v0"
 
 LIMIT, MARKET, CANCEL, MODIFY = book.LIMIT, book.MARKET, book.CANCEL, book.MODIFY
 

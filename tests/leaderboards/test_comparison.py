@@ -72,6 +72,10 @@ def test_every_metric_of_the_suites_scenarios_is_known_to_be_a_cost_or_a_gain():
     from ludarium.scenarios.loader import scenario_names
 
     gains = {"throughput", "csr", "isr", "success", "spl", "normalized_score", "progress"}
+    gains |= {"agreement", "efficiency", "first_gain", "nash_ratio", "payoff", "revenue", "second_gain", "survival"}
+    gains |= {"collusion_index", "equality", "houses", "mean_price", "mean_utility", "optimality", "price", "product"}
+    gains |= {"allocative_efficiency", "contribution_rate", "productivity", "profit", "survival_rounds", "trades"}
+    gains |= {"turnover", "welfare"}
     shown = {name.removesuffix("_of_bound") for scenario in scenario_names() for name in load(scenario).metrics}
     assert shown <= gains | COSTS
 

@@ -10,7 +10,7 @@ from ludarium.envs.econ.auction.dynamics import BEGUN_WITH, HEALTHY
 if TYPE_CHECKING:
     from ludarium.envs.econ.auction.simulator import Auction
 
-__all__ = ["describe", "explain", "menu", "rules"]
+__all__ = ["describe", "explain", "menu", "rules", "verbs"]
 
 
 def rules(simulator: Auction) -> str:
@@ -71,6 +71,11 @@ def menu(simulator: Auction, state: Any, row: int, seat: int) -> list[Choice]:
     if c.form == "water" or c.budget:
         most = min(most, int(state.cash[row, seat]) // c.step)
     return [Choice(k, f"bid {k * c.step}", "bid", {"amount": k * c.step}) for k in range(most + 1)]
+
+
+def verbs(simulator: Auction) -> dict[str, tuple[str, ...]]:
+    """Bids only."""
+    return {"bid": ("amount",)}
 
 
 def explain(simulator: Auction, state: Any, row: int, seat: int, action: Any, code: int) -> str:

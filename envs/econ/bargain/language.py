@@ -13,7 +13,7 @@ from ludarium.envs.econ.bargain.oracles import SCALE, split
 if TYPE_CHECKING:
     from ludarium.envs.econ.bargain.simulator import Bargain
 
-__all__ = ["describe", "explain", "menu", "rules"]
+__all__ = ["describe", "explain", "menu", "rules", "verbs"]
 
 NAMES = ("books", "hats", "balls", "cups", "pens", "keys", "rings", "maps")
 
@@ -93,6 +93,12 @@ def menu(simulator: Bargain, state: Any, row: int, seat: int) -> list[Choice]:
         Choice(k, f"keep {_told(simulator, units)}", "keep", dict(zip(NAMES, units, strict=False)))
         for k, units in enumerate(kept)
     ]
+
+
+def verbs(simulator: Bargain) -> dict[str, tuple[str, ...]]:
+    """An offer by what one keeps of each issue, and the two replies."""
+    issues = simulator.config.shape.issues
+    return {"keep": ("units",) if issues == 1 else NAMES[:issues], "refuse": (), "accept": ()}
 
 
 def explain(simulator: Bargain, state: Any, row: int, seat: int, action: Any, code: int) -> str:

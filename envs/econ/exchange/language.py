@@ -9,7 +9,7 @@ from ludarium.envs.core.simulator import Choice
 if TYPE_CHECKING:
     from ludarium.envs.econ.exchange.simulator import Exchange
 
-__all__ = ["describe", "explain", "menu", "rules"]
+__all__ = ["describe", "explain", "menu", "rules", "verbs"]
 
 
 def rules(simulator: Exchange) -> str:
@@ -62,6 +62,11 @@ def menu(simulator: Exchange, state: Any, row: int, seat: int) -> list[Choice]:
         most = min(c.max_stake, int(state.cash[row, seat]))
         return [Choice(k, f"stake {k}", "stake", {"amount": k}) for k in range(most + 1)]
     return [Choice(k, f"price {k * c.step}", "price", {"price": k * c.step}) for k in range(c.levels)]
+
+
+def verbs(simulator: Exchange) -> dict[str, tuple[str, ...]]:
+    """Stakes or prices."""
+    return {"stake": ("amount",)} if simulator.config.kind == "boltzmann" else {"price": ("price",)}
 
 
 def explain(simulator: Exchange, state: Any, row: int, seat: int, action: Any, code: int) -> str:

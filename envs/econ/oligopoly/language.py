@@ -9,7 +9,7 @@ from ludarium.envs.core.simulator import Choice
 if TYPE_CHECKING:
     from ludarium.envs.econ.oligopoly.simulator import Oligopoly
 
-__all__ = ["describe", "explain", "menu", "rules"]
+__all__ = ["describe", "explain", "menu", "rules", "verbs"]
 
 
 def rules(simulator: Oligopoly) -> str:
@@ -68,6 +68,12 @@ def menu(simulator: Oligopoly, state: Any, row: int, seat: int) -> list[Choice]:
         for k in range(simulator.config.levels)
         if not far or last < 0 or abs(k - last) <= far
     ]
+
+
+def verbs(simulator: Oligopoly) -> dict[str, tuple[str, ...]]:
+    """Quantities or prices."""
+    verb, name = _word(simulator)
+    return {verb: (name,)}
 
 
 def explain(simulator: Oligopoly, state: Any, row: int, seat: int, action: Any, code: int) -> str:

@@ -10,7 +10,7 @@ from ludarium.envs.econ.publicgoods.dynamics import GIVE, NO_MONEY, ONESELF, TOO
 if TYPE_CHECKING:
     from ludarium.envs.econ.publicgoods.simulator import PublicGoods
 
-__all__ = ["describe", "explain", "menu", "rules"]
+__all__ = ["describe", "explain", "menu", "rules", "verbs"]
 
 
 def rules(simulator: PublicGoods) -> str:
@@ -62,6 +62,12 @@ def menu(simulator: PublicGoods, state: Any, row: int, seat: int) -> list[Choice
                 action = 1 + j * c.points + p - 1
                 found.append(Choice(action, f"punish {j} by {p}", "punish", {"member": j, "points": p}))
     return found
+
+
+def verbs(simulator: PublicGoods) -> dict[str, tuple[str, ...]]:
+    """Gifts, and where there is punishment, that."""
+    gifts: dict[str, tuple[str, ...]] = {"give": ("tokens",)}
+    return {**gifts, "rest": (), "punish": ("member", "points")} if simulator.config.punishment else gifts
 
 
 def explain(simulator: PublicGoods, state: Any, row: int, seat: int, action: Any, code: int) -> str:
