@@ -1,6 +1,6 @@
 """Moving short runs of bytes inside kernels: what the compiler cannot see because it must assume that arrays overlap.
 
-Both functions take flat C-contiguous arrays and a *constant* length, and compile to a few vector instructions. Under
+All take flat C-contiguous arrays and a *constant* length, and compile to a few vector instructions. Under
 `NUMBA_DISABLE_JIT=1` they are plain slices.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.compile import DISABLED
 
-__all__ = ["clear_run", "copy_run", "flat", "word_at"]
+__all__ = ["bit_run", "clear_run", "copy_run", "flat", "word_at"]
 
 if DISABLED:
 
@@ -29,6 +29,12 @@ if DISABLED:
     def copy_run(target: NDArray[Any], to: int, source: NDArray[np.uint8], start: int, length: int) -> None:
         """Copy `length` bytes (a constant) of `source` from `start` to `target` at `to`: bytes, or float32."""
         target[to : to + length] = source[start : start + length]
+
+    def bit_run(
+        target: NDArray[np.uint8], to: int, source: NDArray[np.uint8], start: int, bit: int, length: int
+    ) -> None:
+        """Write one bit of each of `length` bytes (a constant, 8 or 16) of `source` from `start` to `target` at `to`: 0 or 1."""
+        target[to : to + length] = source[start : start + length] >> np.uint8(bit) & 1
 
     def clear_run(target: NDArray[Any], to: int, length: int) -> None:
         """Set `length` items (a constant) of `target` from `to` to zero."""
@@ -92,7 +98,7 @@ else:
     @intrinsic(prefer_literal=True)
     def copy_run(typingctx: Any, target: Any, to: Any, source: Any, start: Any, length: Any) -> Any:
         """Copy `length` bytes (a constant) of `source` from `start` to `target` at `to`: bytes, or float32."""
-        known = source.dtype == types.uint8 and target.dtype in (types.uint8, types.float32)
+        known = source.dtype == types.uint8 and target.dtype in (types.uint8, types.int8, types.float32)
         if not isinstance(length, types.IntegerLiteral) or not known:
             return None
 
@@ -108,6 +114,26 @@ else:
             return context.get_dummy_value()
 
         return types.void(target, types.intp, source, types.intp, length), code
+
+    @intrinsic(prefer_literal=True)
+    def bit_run(typingctx: Any, target: Any, to: Any, source: Any, start: Any, bit: Any, length: Any) -> Any:
+        """Write one bit of each of `length` bytes (a constant, 8 or 16) of `source` from `start` to `target` at `to`: 0 or 1."""
+        if not isinstance(length, types.IntegerLiteral) or length.literal_value not in (_LANES, 2 * _LANES):
+            return None
+
+        def code(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            words = ir.VectorType(ir.IntType(64), sig.args[5].literal_value // _LANES)
+            into = builder.bitcast(_place(context, builder, sig.args[0], args[0], args[1]), words.as_pointer())
+            out_of = builder.bitcast(_place(context, builder, sig.args[2], args[2], args[3]), words.as_pointer())
+            by = ir.Constant(words, ir.Undefined)
+            for lane in range(words.count):
+                by = builder.insert_element(by, args[4], ir.Constant(ir.IntType(32), lane))
+            lowest = ir.Constant(words, [0x0101010101010101] * words.count)
+            shifted = builder.lshr(builder.load(out_of, align=1), by)  # across bytes: what comes in is masked away
+            builder.store(builder.and_(shifted, lowest), into, align=1)
+            return context.get_dummy_value()
+
+        return types.void(target, types.intp, source, types.intp, types.int64, length), code
 
     @intrinsic(prefer_literal=True)
     def clear_run(typingctx: Any, target: Any, to: Any, length: Any) -> Any:

@@ -88,6 +88,11 @@ def metrics(simulator: Gtb, state: State) -> dict[str, NDArray[Any]]:
     }
 
 
+def layer_of(state: State, layer: int) -> NDArray[np.uint8]:
+    """Uint8[B, padded cells]: 1 where a place is marked in a layer."""
+    return state.layers[:, layer // 8] >> np.uint8(layer % 8) & np.uint8(1)
+
+
 def _one_a_cell(simulator: Gtb, state: State) -> NDArray[np.bool_]:
     """Workers stand on different cells, none of them in water or on another's house, and the layer shows them."""
     c, rows = simulator.scalars, np.arange(len(state.t))[:, None]
@@ -96,7 +101,7 @@ def _one_a_cell(simulator: Gtb, state: State) -> NDArray[np.bool_]:
     owner = state.owner[rows, cell]
     dry = (state.ground[rows, cell] != 1) & ((owner == 0) | (owner == 1 + np.arange(c.workers)))
     padded = (state.pos[:, :, 0] + c.radius).astype(np.int64) * c.stride + state.pos[:, :, 1] + c.radius
-    layer = state.layers[:, 2 * c.kinds + 2]
+    layer = layer_of(state, 2 * c.kinds + 2)
     return apart & dry.all(1) & (layer.sum(1, dtype=np.int64) == c.workers) & layer[rows, padded].all(1)
 
 
@@ -108,7 +113,7 @@ def invariants(simulator: Gtb, state: State) -> dict[str, NDArray[np.bool_]]:
     goods = (state.stock + state.held_stock).sum(2)
     used = state.houses[:, None] * c.recipe
     built = (state.owner > 0).sum(1)
-    full_layer = state.layers[:, 1 : 1 + c.kinds].sum((1, 2), dtype=np.int64)
+    full_sources = sum(layer_of(state, 1 + r).sum(1, dtype=np.int64) for r in range(c.kinds))
     return {
         "no coin appears or gets lost": coin_of(state).sum(1) + state.treasury
         == state.first_cash.sum(1) + state.minted,
@@ -120,7 +125,7 @@ def invariants(simulator: Gtb, state: State) -> dict[str, NDArray[np.bool_]]:
         "workers stand on cells of their own": _one_a_cell(simulator, state),
         "no house stands on a source or in water": ~((state.owner > 0) & (state.ground > 0)).any(1),
         "a house is somebody's": (built == state.houses) & (state.done[:, :, 1].sum(1) == state.houses),
-        "sources are full, or wait": full_layer + (state.ready_at > 0).sum(1) == (state.ground >= 2).sum(1),
+        "sources are full, or wait": full_sources + (state.ready_at > 0).sum(1) == (state.ground >= 2).sum(1),
         "the treasury holds less than a cent a head": state.treasury < c.workers,
         "rates are from 0 to 1": ((state.rates >= 0) & (state.rates <= 10_000)).all(1),
         "bids can always pay": ~(state.lien > 0).any(1) | (not c.cancel or c.legacy),

@@ -20,7 +20,7 @@ from ludarium.envs.econ.blank import MINUS_ONE
 from ludarium.envs.econ.floats import power
 from ludarium.envs.econ.gtb.dynamics import begin_accounts
 from ludarium.envs.econ.gtb.layout import CENTS, STREAM_PLACE, STREAM_SKILL, STREAM_SOURCE, Scalars, State
-from ludarium.envs.econ.gtb.legal import index
+from ludarium.envs.econ.gtb.legal import change, index, shows
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.config import GtbConfig
@@ -98,10 +98,11 @@ def _lay(s: State, c: Scalars, b: int) -> None:
         s.layers[b, 0, at] = 1
     for cell in range(c.height * c.width):
         at, kind = index(c, cell // c.width, cell % c.width), np.int64(s.ground[b, cell])
-        s.layers[b, 0, at] = kind == 1
+        if kind != 1:
+            change(s, c, b, 0, at)
         if kind >= 2:
-            s.layers[b, kind - 1, at] = 1
-            s.layers[b, c.kinds + kind - 1, at] = 1
+            change(s, c, b, kind - 1, at)
+            change(s, c, b, c.kinds + kind - 1, at)
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------
@@ -111,7 +112,7 @@ def _fits(s: State, c: Scalars, b: int, i: int, cell: int) -> bool:
     if c.layout == SPLIT and np.int64(cell // c.width > c.height // 2) != i % 2:
         return False
     at = index(c, cell // c.width, cell % c.width)
-    return s.layers[b, 0, at] == 0 and s.layers[b, 2 * c.kinds + 2, at] == 0
+    return not shows(s, c, b, 0, at) and not shows(s, c, b, 2 * c.kinds + 2, at)
 
 
 @inner
@@ -171,7 +172,7 @@ def _place(s: State, c: Scalars, b: int, i: int) -> None:
     y, x = np.int64(s.first_pos[b, i, 0]), np.int64(s.first_pos[b, i, 1])
     s.pos[b, i, 0] = y
     s.pos[b, i, 1] = x
-    s.layers[b, 2 * c.kinds + 2, index(c, y, x)] = 1
+    change(s, c, b, 2 * c.kinds + 2, index(c, y, x))
     s.cash[b, i] = s.first_cash[b, i]
     for r in range(c.kinds):
         s.stock[b, r, i] = s.first_stock[b, r, i]

@@ -2,7 +2,7 @@
 
 Seat 0 is the planner, seats 1 to N are the workers; worker i has account i of the order book and market r is that of
 resource r. Axis 0 is the episode in the batch. Money is int64 cents of a coin, labour is in quarters. Cells are counted row
-by row; what windows are cut from is padded by the radius and lies in `layers`.
+by row; what windows are cut from is padded by the radius and lies in `layers`, a bit a layer.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ class State(NamedTuple):
     ground: NDArray[np.int8]
     """int8[B, C]: 0 land, 1 water, 2 + r a source of resource r"""
     layers: NDArray[np.uint8]
-    """uint8[B, 2 R + 3, padded cells]: blocked, full sources by resource, sources by resource, houses, workers"""
+    """uint8[B, planes, padded cells], layer k in bit k % 8 of plane k // 8: blocked, full sources by resource, sources by
+    resource, houses, workers"""
     waiting: NDArray[np.int32]
     """int32[B, C]: the emptied sources, in no order"""
     waits: NDArray[np.int32]
@@ -179,14 +180,14 @@ class State(NamedTuple):
 def fields(c: Any) -> tuple[Field, ...]:
     """The layout of a state for these scalars."""
     n, cells, kinds = (c.workers,), (c.height * c.width,), (c.kinds,)
-    padded = (c.height + 2 * c.radius) * c.stride
+    planes, padded = (2 * c.kinds + 3 + 7) // 8, (c.height + 2 * c.radius) * c.stride
     return (
         *COMMON(c.workers + 1), *book_fields(c.kinds, c.workers, c.rules.slots, c.rules.levels, FILLS),
         Field("pos", np.int32, (*n, 2)), Field("ready_at", np.int32, cells), Field("owner", np.int16, cells),
         Field("labour", np.int64, n), Field("rates", np.int64, (c.brackets,)), Field("start_coin", np.int64, n),
         Field("start_free", np.int64, n), Field("lien", np.int64, n), Field("minted", np.int64), Field("taxed", np.int64),
         Field("faults", np.int32),
-        Field("ground", np.int8, cells, "derived"), Field("layers", np.uint8, (2 * c.kinds + 3, padded), "derived"),
+        Field("ground", np.int8, cells, "derived"), Field("layers", np.uint8, (planes, padded), "derived"),
         Field("waiting", np.int32, cells, "derived"), Field("waits", np.int32, (), "derived"),
         Field("pay", np.int64, n, "derived"), Field("bonus", np.int64, n, "derived"),
         Field("weight", np.float64, n, "derived"), Field("base", np.int64, (c.brackets,), "derived"),

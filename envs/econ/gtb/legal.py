@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.bytes import clear_run
+from ludarium.envs.core.bytes import copy_run
 from ludarium.envs.core.compile import inner
 from ludarium.envs.econ.book import BUY
 from ludarium.envs.econ.gtb.layout import (
@@ -25,7 +25,11 @@ from ludarium.envs.econ.gtb.layout import (
     State,
 )
 
-__all__ = ["allowed", "index", "may", "shift"]
+__all__ = ["allowed", "change", "index", "may", "shift", "shows"]
+
+
+_STAIRS = np.repeat(np.array([1, 0], np.uint8), PRICES)
+"""As many ones as there are prices, then as many zeros: from place `PRICES - n` on, n ones come first."""
 
 
 # --- the map ---------------------------------------------------------------------------------------------------------
@@ -33,6 +37,18 @@ __all__ = ["allowed", "index", "may", "shift"]
 def index(c: Scalars, y: int, x: int) -> int:
     """The padded place of a cell in `layers`; cells beside the map have one too."""
     return (y + c.radius) * c.stride + x + c.radius
+
+
+@inner
+def shows(s: State, c: Scalars, b: int, layer: int, at: int) -> bool:
+    """Whether a padded place is marked in a layer."""
+    return np.int64(s.layers[b, layer >> 3, at]) >> (layer & 7) & 1 != 0
+
+
+@inner
+def change(s: State, c: Scalars, b: int, layer: int, at: int) -> None:
+    """Mark a padded place in a layer, or take the mark away."""
+    s.layers[b, layer >> 3, at] = np.int64(s.layers[b, layer >> 3, at]) ^ 1 << (layer & 7)
 
 
 @inner
@@ -46,10 +62,10 @@ def shift(action: int, axis: int) -> int:
 @inner
 def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool:
     first = (side * c.rules.accounts + i) * c.rules.slots
-    place = first
-    while place < first + c.rules.slots and s.order_quantity[b, r, place] != 0:
-        place += 1
-    return place < first + c.rules.slots
+    free = False
+    for place in range(first, first + c.rules.slots):
+        free |= s.order_quantity[b, r, place] == 0
+    return free
 
 
 # --- what is allowed -------------------------------------------------------------------------------------------------
@@ -57,11 +73,11 @@ def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool
 def _may_move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
     y, x = np.int64(s.pos[b, i, 0]) + shift(action, 0), np.int64(s.pos[b, i, 1]) + shift(action, 1)
     at = index(c, y, x)
-    if s.layers[b, 0, at]:
+    if shows(s, c, b, 0, at):
         return BLOCKED
-    if s.layers[b, 2 * c.kinds + 1, at] and s.owner[b, y * c.width + x] != i + 1:
+    if shows(s, c, b, 2 * c.kinds + 1, at) and s.owner[b, y * c.width + x] != i + 1:
         return FOREIGN
-    return OCCUPIED if s.layers[b, 2 * c.kinds + 2, at] else 0
+    return OCCUPIED if shows(s, c, b, 2 * c.kinds + 2, at) else 0
 
 
 @inner
@@ -98,13 +114,10 @@ def allowed(s: State, c: Scalars, b: int, i: int, out: NDArray[np.int8]) -> None
     for action in range(1, BUILD):
         out[action] = _may_move(s, c, b, i, action) == 0
     out[BUILD] = _may_build(s, c, b, i) == 0
-    dearest = np.int64(s.cash[b, i]) // CENTS
+    payable = min(int(s.cash[b, i]) // CENTS + 1, PRICES)
     for r in range(c.kinds):
         first = ORDERS + 2 * PRICES * r
-        clear_run(out, first, 22)
-        if _free_place(s, c, b, i, r, BUY):
-            for level in range(min(dearest, np.int64(PRICES - 1)) + 1):
-                out[first + level] = 1
-        if s.stock[b, r, i] >= 1 and _free_place(s, c, b, i, r, 1):
-            for level in range(PRICES):
-                out[first + PRICES + level] = 1
+        bids = payable if _free_place(s, c, b, i, r, BUY) else 0
+        asks = PRICES if s.stock[b, r, i] >= 1 and _free_place(s, c, b, i, r, 1) else 0
+        copy_run(out, first, _STAIRS, PRICES - bids, 11)
+        copy_run(out, first + PRICES, _STAIRS, PRICES - asks, 11)

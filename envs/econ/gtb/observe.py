@@ -6,18 +6,16 @@ resource, houses (1 another's, 2 one's own), workers.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from ludarium.envs.core.bytes import clear_run, copy_run, flat, word_at
+from ludarium.envs.core.bytes import bit_run, clear_run, copy_run, flat, word_at
 from ludarium.envs.core.compile import inner, tight
 from ludarium.envs.econ.gtb.layout import PRICES, Scalars, State
 from ludarium.envs.econ.gtb.legal import allowed, index
 from ludarium.envs.econ.taxes import bracket_of
 
-__all__ = ["TABLE", "masks", "own_names", "public_names", "see_planner", "see_workers", "window"]
+__all__ = ["TABLE", "masks", "own_names", "public_names", "see", "window"]
 
 COMMON_SIDE = 11
 _NONE = np.uint64(0)
@@ -107,8 +105,8 @@ def _own(s: State, c: Scalars, b: int, i: int, out: NDArray[np.float32], at: int
         for side in range(2):
             first = (side * c.rules.accounts + i) * c.rules.slots
             for place in range(first, first + c.rules.slots):
-                if s.order_quantity[b, r, place] != 0:
-                    out[at + side * PRICES + np.int64(s.order_level[b, r, place])] += 1.0
+                waits = np.float32(s.order_quantity[b, r, place] != 0)  # a level is in range where nothing waits, too
+                out[at + side * PRICES + np.int64(s.order_level[b, r, place])] += waits
         at += 2 * PRICES
 
 
@@ -132,14 +130,17 @@ def window(s: State, c: Scalars, b: int, i: int, out: NDArray[np.uint8], to: int
     cells, padded = flat(s.layers, b), np.int64(s.layers.shape[2])
     corner = index(c, y - c.radius, x - c.radius)
     for layer in range(2 * c.kinds + 3):
-        source = layer * padded + corner
+        source, bit = (layer >> 3) * padded + corner, layer & 7
         if side == COMMON_SIDE:
-            for row in range(COMMON_SIDE):
-                copy_run(out, to + row * COMMON_SIDE, cells, source + row * c.stride, 11)
+            for row in range(COMMON_SIDE - 1):  # what comes after eleven cells is overwritten by the next row
+                bit_run(out, to + row * COMMON_SIDE, cells, source + row * c.stride, bit, 16)
+            last = COMMON_SIDE - 1
+            bit_run(out, to + last * COMMON_SIDE, cells, source + last * c.stride, bit, 8)
+            bit_run(out, to + last * COMMON_SIDE + 3, cells, source + last * c.stride + 3, bit, 8)
         else:
             for row in range(side):
                 for column in range(side):
-                    out[to + row * side + column] = cells[source + row * c.stride + column]
+                    out[to + row * side + column] = np.int64(cells[source + row * c.stride + column]) >> bit & 1
         if layer == houses and s.done[b, i, 1] > 0:
             _mark_own(s, c, b, i, out, to, side)
         to += side * side
@@ -157,59 +158,69 @@ def _copy(memory: NDArray[np.uint8], to: int, start: int, size: int) -> None:
         done += 4
 
 
-@tight
-def see_workers(
-    s: State, c: Scalars, seats: NDArray[np.int32], cells: NDArray[np.uint8], out: NDArray[np.float32],
-    raw: NDArray[np.uint8],
+@inner
+def _row(s: State, c: Scalars, b: int, i: int, out: NDArray[np.float32]) -> None:
+    """A worker's row of the planner's table: see `TABLE`."""
+    earned = _earned(s, c, b, i)
+    out[0] = _coins(s.cash[b, i])
+    out[1] = _coins(s.held_cash[b, i])
+    out[2] = _coins(s.lien[b, i])
+    out[3] = s.labour[b, i] * 0.25
+    out[4] = s.done[b, i, 1]
+    out[5] = _coins(earned)
+    out[6] = _coins(s.income[b, i])
+    out[7] = _coins(s.paid[b, i])
+    out[8] = s.rates[b, bracket_of(earned, c.edges)] * 0.0001
+
+
+@inner
+def _see_planner(s: State, c: Scalars, b: int, out: NDArray[np.float32], table: NDArray[np.float32]) -> None:
+    at = _public(s, c, b, out)
+    out[at] = _coins(s.treasury[b])
+    out[at + 1] = _coins(s.revenue[b])
+    out[at + 2] = _coins(s.rebate[b])
+    out[at + 3] = s.welfare[b]
+    for i in range(c.workers):
+        _row(s, c, b, i, table[i])
+
+
+@inner
+def _see_workers(
+    s: State, c: Scalars, b: int, seats: NDArray[np.int32], windows: NDArray[np.uint8], out: NDArray[np.float32],
+    memory: NDArray[np.uint8],
 ) -> None:  # fmt: skip
-    """Write uint8[B, n, layers, side, side] and float32[B, n, F]: what is public, then one's own.
+    """What is public is written once, and copied."""
+    side, first = 2 * c.radius + 1, np.int64(-1)
+    at, size = np.int64(2 + c.brackets + c.kinds * (1 + 2 * PRICES)), (2 * c.kinds + 3) * side * side
+    for n in range(seats.shape[0]):
+        i = np.int64(seats[n])
+        if i < 0:
+            continue
+        if first < 0:
+            _public(s, c, b, out[n])
+            first = n
+        else:
+            _copy(memory, n * 4 * out.shape[1], first * 4 * out.shape[1], 4 * at)
+        _own(s, c, b, i, out[n], at)
+        window(s, c, b, i, windows, n * size)
 
-    `raw` uint8[B, n, 4 F] is the same memory as `out`: what is public is written once, and copied.
+
+@tight
+def see(
+    s: State, c: Scalars, seats: NDArray[np.int32], cells: NDArray[np.uint8], out: NDArray[np.float32],
+    raw: NDArray[np.uint8], table: NDArray[np.float32],
+) -> None:  # fmt: skip
+    """Write what the listed seats of a role see, in one kernel for both roles, since compiling takes longer than looking.
+
+    Workers: `cells` uint8[B, n, layers, side, side] and `out` float32[B, n, F], what is public, then one's own; `raw`
+    uint8[B, n, 4 F] is the same memory as `out`. The planner, where `cells` is empty: float32[B, 1, F] and `table`
+    float32[B, 1, N, 9].
     """
-    size = np.int64(cells.shape[2] * cells.shape[3] * cells.shape[4])
-    at = np.int64(2 + c.brackets + c.kinds * (1 + 2 * PRICES))
     for b in range(seats.shape[0]):
-        windows, memory, first = flat(cells, b), flat(raw, b), np.int64(-1)
-        for n in range(seats.shape[1]):
-            i = np.int64(seats[b, n])
-            if i < 0:
-                continue
-            if first < 0:
-                _public(s, c, b, out[b, n])
-                first = n
-            else:
-                _copy(memory, n * raw.shape[2], first * raw.shape[2], 4 * at)
-            _own(s, c, b, i, out[b, n], at)
-            window(s, c, b, i, windows, n * size)
-
-
-def see_planner(s: State, c: Scalars, seats: NDArray[np.int32], out: NDArray[Any], table: NDArray[Any]) -> None:
-    """Write float32[B, 1, F] and float32[B, 1, N, 9], rows at once: a kernel for one seat would cost more than it saves."""
-    rows = seats[:, 0] >= 0
-    if not rows.any():
-        return
-    t = s.t[rows].astype(np.int64)
-    market = np.concatenate([s.last[rows, :, None], s.depth[rows].reshape(len(t), c.kinds, 2 * PRICES)], 2)
-    left = np.minimum(c.period - t % c.period, c.max_steps - t)
-    money = np.stack([s.treasury[rows], s.revenue[rows], s.rebate[rows]], 1) * 0.01
-    parts = (
-        t[:, None],
-        left[:, None],
-        s.rates[rows] * 0.0001,
-        market.reshape(len(t), -1),
-        money,
-        s.welfare[rows, None],
-    )
-    out[rows, 0] = np.concatenate(parts, 1)
-    start = s.start_free if c.legacy else s.start_coin
-    earned = np.maximum(s.cash + (0 if c.legacy else s.held_cash) - start, 0)[rows]
-    marginal = np.take_along_axis(s.rates[rows], np.searchsorted(c.edges, earned, side="right") - 1, 1)
-    columns = (
-        s.cash[rows] * 0.01, s.held_cash[rows] * 0.01, s.lien[rows] * 0.01, s.labour[rows] * 0.25, s.done[rows, :, 1],
-        earned * 0.01, s.income[rows] * 0.01, s.paid[rows] * 0.01, marginal * 0.0001,
-    )  # fmt: skip
-    for k, column in enumerate(columns):
-        table[rows, 0, :, k] = column
+        if cells.shape[0] > 0:
+            _see_workers(s, c, b, seats[b], flat(cells, b), out[b], flat(raw, b))
+        elif seats[b, 0] >= 0:
+            _see_planner(s, c, b, out[b, 0], table[b, 0])
 
 
 @tight

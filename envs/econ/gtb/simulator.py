@@ -24,6 +24,9 @@ from ludarium.envs.econ.gtb.generate import Instance
 
 __all__ = ["Gtb"]
 
+_NO_WINDOWS, _NO_BYTES = np.zeros((0, 0, 0, 0, 0), np.uint8), np.zeros((0, 0, 0), np.uint8)
+_NO_TABLE = np.zeros((0, 0, 0, 0), np.float32)
+
 
 class Gtb(ArraySimulator):
     """Workers gather resources, trade them and build houses on a map; a planner taxes their income and shares it out."""
@@ -131,18 +134,18 @@ class Gtb(ArraySimulator):
     def observe(self, state: Any, role: int, seats: NDArray[np.int32], out: Any) -> None:
         """Write what the listed seats see."""
         if role == 0:
-            observe.see_planner(state, self.scalars, seats, out["flat"], out["workers"])
+            observe.see(state, self.scalars, seats, _NO_WINDOWS, out["flat"], _NO_BYTES, out["workers"])
             if self.config.planner_map:
                 out["map"][:, 0][seats[:, 0] >= 0] = self._map(state)[seats[:, 0] >= 0]
         else:
             seen = out["flat"]
-            observe.see_workers(state, self.scalars, seats, out["map"], seen, seen.view(np.uint8))
+            observe.see(state, self.scalars, seats, out["map"], seen, seen.view(np.uint8), _NO_TABLE)
 
     def _map(self, state: Any) -> NDArray[np.uint8]:
         """The layers without their border: uint8[B, layers, H, W]."""
         c, edge = self.scalars, self.scalars.radius
-        layers: NDArray[np.uint8] = state.layers.reshape(len(state.t), self._layers, c.height + 2 * edge, c.stride)
-        return layers[:, :, edge:-edge, edge:-edge]
+        layers = np.stack([figures.layer_of(state, layer) for layer in range(self._layers)], 1)
+        return layers.reshape(len(state.t), self._layers, c.height + 2 * edge, c.stride)[:, :, edge:-edge, edge:-edge]
 
     def action_mask(self, state: Any, role: int, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
         """Write the workers' actions that will not be refused."""
