@@ -93,5 +93,8 @@ def test_the_probe_draws_as_the_suite_does() -> None:
     from ludarium.envs.core import rng
     from ludarium.envs.core.laws import probe
 
-    for key, stream, a, b, c in ((0, 0, 0, 0, 0), (2**64 - 1, 7, 3, 2, 1), (12345, 3, 10**6, 4, 2**20)):
-        assert probe.draw(key, stream, a, b, c) == int(rng.draw(np.uint64(key), stream, a, b, c))
+    for key, step, seat in ((0, 0, 0), (2**64 - 1, 3, 2), (12345, 10**6, 4)):
+        chance = probe.Chance(key, step, seat)
+        mixed = rng.mix64(np.uint64(key) ^ np.uint64(0x94D049BB133111EB))
+        for n, below in enumerate((2, 7, 2**20, 2**31), start=1):
+            assert chance.below(below) == rng.draw_below(np.uint64(mixed), 7, step, seat, n, below)

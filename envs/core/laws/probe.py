@@ -42,25 +42,21 @@ def _mix64(x: int) -> int:
     return x ^ (x >> 31)
 
 
-def draw(key: int, stream: int, a: int, b: int, c: int) -> int:
-    """A uniform 64-bit integer for these coordinates; equal to `ludarium.envs.core.rng.draw`."""
-    x = _mix64(key + _GOLDEN * (stream + 1))
-    x = _mix64(x + _GOLDEN * (a + 1))
-    x = _mix64(x ^ ((_GOLDEN * (b + 1)) & _MASK))
-    return _mix64(x + _M1 * (c + 1))
-
-
 class Chance:
-    """Draws for one seat in one step, one after another."""
+    """Draws for one seat in one step, one after another: `rng.draw` of stream 7, numbered from 1."""
 
     def __init__(self, key: int, step: int, seat: int) -> None:
-        self._at, self._count = (_mix64(key ^ _M2), step, seat), 0
+        x = _mix64(_mix64(key ^ _M2) + 8 * _GOLDEN)
+        x = _mix64(x + _GOLDEN * (step + 1))
+        self._at, self._count = _mix64(x ^ ((_GOLDEN * (seat + 1)) & _MASK)), 0
 
     def below(self, n: int) -> int:
         """A uniform integer of 0..n-1."""
-        key, step, seat = self._at
         self._count += 1
-        return ((draw(key, 7, step, seat, self._count) >> 32) * n) >> 32
+        x = (self._at + _M1 * (self._count + 1)) & _MASK  # what follows is `_mix64`, where most of the time goes
+        x = ((x ^ (x >> 30)) * _M1) & _MASK
+        x = ((x ^ (x >> 27)) * _M2) & _MASK
+        return (((x ^ (x >> 31)) >> 32) * n) >> 32
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
@@ -296,7 +292,7 @@ class Chooser:
         return {"sample": self._chance.below(1 << 20)}
 
     def _index(self, n: int, mask: Any, place: tuple[Any, ...]) -> int:
-        legal = list(range(n)) if mask is None else [i for i in range(n) if mask[i]]
+        legal: Any = range(n) if mask is None else [i for i in range(n) if mask[i]]
         if self.wild and len(legal) < n and self._chance.below(16) < self.wild:
             self._legal = False
             out = [i for i in range(n) if not mask[i]]
