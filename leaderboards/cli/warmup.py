@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Any
 
 import typer
 
@@ -17,6 +18,8 @@ def command(
     as_json: AsJson = False,
 ) -> None:
     """Compile kernels ahead of time, so that no first call waits: of all environments and planners, or of those named.
+
+    Planners are warmed up in the environments that are named beside them, in all if none is.
 
     For example:
 
@@ -37,7 +40,7 @@ def command(
     planners = [name for name in ids or BUILT_IN if name not in WORLDS]
     spent = {name: _timed(_warm_world, name) for name in worlds}
     for name in planners:
-        spent[name] = _timed(_warm_agent, name)
+        spent[name] = _timed(_warm_agent, name, worlds or list(filter(available, WORLDS)))
     if as_json:
         print_json(spent)
         return
@@ -45,9 +48,9 @@ def command(
         console().print(f"{name}: {seconds:.1f} s")
 
 
-def _timed(call: object, name: str) -> float:
+def _timed(call: Callable[..., None], *given: Any) -> float:
     began = time.perf_counter()
-    call(name)  # type: ignore[operator]
+    call(*given)
     return round(time.perf_counter() - began, 3)
 
 
@@ -69,17 +72,17 @@ def _warm_world(name: str) -> None:
     many.close()
 
 
-def _warm_agent(name: str) -> None:
-    """A few steps in every world that offers the agent's view."""
+def _warm_agent(name: str, worlds: list[str]) -> None:
+    """A few steps in every one of these worlds that offers the agent's view."""
     import numpy as np
 
     from ludarium.agents.registry import make_agent
     from ludarium.envs.core.batch import Batch
     from ludarium.envs.core.errors import AgentError, NotClaimedError, ScenarioError
-    from ludarium.envs.core.registry import WORLDS, available, make_simulator
+    from ludarium.envs.core.registry import make_simulator
     from ludarium.leaderboards.guarded import Guarded
 
-    for world in filter(available, WORLDS):
+    for world in worlds:
         simulator = make_simulator(world)
         batch = Batch(simulator, 1, world)
         batch.seed(np.ones(1, np.bool_), [0])
