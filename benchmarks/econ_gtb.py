@@ -24,7 +24,7 @@ ID = "econ-gtb-v0"
 CASES = (
     ("4 workers, 25 x 25", 1024, {}),
     ("12 workers, 25 x 25", 512, {"n_workers": 12}),
-    ("100 workers, 64 x 64", 64, {"n_workers": 100, "height": 64, "width": 64}),
+    ("100 workers, 64 x 64", 16, {"n_workers": 100, "height": 64, "width": 64}),
     ("256 workers, 128 x 128", 16, {"n_workers": 256, "height": 128, "width": 128}),
 )
 

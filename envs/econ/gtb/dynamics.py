@@ -22,11 +22,14 @@ from ludarium.envs.econ.gtb.layout import (
     CONTESTED,
     EQUAL_PRODUCT,
     FILLS,
+    FULL,
     GATHERED,
+    HOUSE,
     INVERSE,
     ORDERS,
     PRICES,
     RAWLS,
+    SOMEBODY,
     STREAM_BONUS,
     STREAM_REGROW,
     STREAM_TURNS,
@@ -44,11 +47,11 @@ __all__ = ["begin_accounts", "check", "step"]
 @inner
 def _move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
     y, x = np.int64(s.pos[b, i, 0]), np.int64(s.pos[b, i, 1])
-    to_y, to_x, workers = y + shift(action, 0), x + shift(action, 1), 2 * c.kinds + 2
-    if shows(s, c, b, workers, index(c, to_y, to_x)):
+    to_y, to_x = y + shift(action, 0), x + shift(action, 1)
+    if shows(s, b, SOMEBODY, index(c, to_y, to_x)):
         return CONTESTED
-    change(s, c, b, workers, index(c, y, x))
-    change(s, c, b, workers, index(c, to_y, to_x))
+    change(s, b, SOMEBODY, index(c, y, x))
+    change(s, b, SOMEBODY, index(c, to_y, to_x))
     s.pos[b, i, 0] = to_y
     s.pos[b, i, 1] = to_x
     s.labour[b, i] += c.move
@@ -61,7 +64,7 @@ def _build(s: State, c: Scalars, b: int, i: int) -> None:
     for r in range(c.kinds):
         s.stock[b, r, i] -= c.recipe[r]
     s.owner[b, y * c.width + x] = i + 1
-    change(s, c, b, 2 * c.kinds + 1, index(c, y, x))
+    change(s, b, HOUSE, index(c, y, x))
     s.cash[b, i] += s.pay[b, i]
     s.minted[b] += s.pay[b, i]
     s.houses[b] += 1
@@ -87,7 +90,7 @@ def _gather(s: State, c: Scalars, b: int, i: int) -> None:
     y, x, t = np.int64(s.pos[b, i, 0]), np.int64(s.pos[b, i, 1]), np.int64(s.t[b])
     cell = y * c.width + x
     r = np.int64(s.ground[b, cell]) - 2
-    if r < 0 or not shows(s, c, b, 1 + r, index(c, y, x)):
+    if r < 0 or not shows(s, b, FULL + r, index(c, y, x)):
         return
     units = 1 + np.int64(below(draw(s.key[b], STREAM_BONUS, t, i, 0), 10_000) < s.bonus[b, i])
     s.stock[b, r, i] += units
@@ -97,7 +100,7 @@ def _gather(s: State, c: Scalars, b: int, i: int) -> None:
     left = 1.0 - unit(draw(s.key[b], STREAM_REGROW, t, i, 0))
     wait = math.floor(log_of(left) / c.stay) if c.stay > -math.inf else 0.0
     s.ready_at[b, cell] = t + 1 + np.int64(min(wait, 1e9))
-    change(s, c, b, 1 + r, index(c, y, x))
+    change(s, b, FULL + r, index(c, y, x))
     s.waiting[b, np.int64(s.waits[b])] = cell
     s.waits[b] += 1
 
@@ -112,7 +115,7 @@ def _regrow(s: State, c: Scalars, b: int) -> None:
             k += 1
             continue
         s.ready_at[b, cell] = 0
-        change(s, c, b, np.int64(s.ground[b, cell]) - 1, index(c, cell // c.width, cell % c.width))
+        change(s, b, FULL - 2 + np.int64(s.ground[b, cell]), index(c, cell // c.width, cell % c.width))
         s.waits[b] -= 1
         s.waiting[b, k] = s.waiting[b, np.int64(s.waits[b])]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ludarium.envs.core.errors import ConservationError
 from ludarium.envs.econ import book
-from ludarium.envs.econ.gtb.layout import CENTS, PRICES, State
+from ludarium.envs.econ.gtb.layout import CENTS, FULL, PRICES, SOMEBODY, State
 
 if TYPE_CHECKING:
     from ludarium.envs.econ.gtb.simulator import Gtb
@@ -88,9 +88,9 @@ def metrics(simulator: Gtb, state: State) -> dict[str, NDArray[Any]]:
     }
 
 
-def layer_of(state: State, layer: int) -> NDArray[np.uint8]:
+def layer_of(state: State, bit: int) -> NDArray[np.uint8]:
     """Uint8[B, padded cells]: 1 where a place is marked in a layer."""
-    return state.layers[:, layer // 8] >> np.uint8(layer % 8) & np.uint8(1)
+    return state.layers[:, bit // 8] >> np.uint8(bit % 8) & np.uint8(1)
 
 
 def _one_a_cell(simulator: Gtb, state: State) -> NDArray[np.bool_]:
@@ -101,7 +101,7 @@ def _one_a_cell(simulator: Gtb, state: State) -> NDArray[np.bool_]:
     owner = state.owner[rows, cell]
     dry = (state.ground[rows, cell] != 1) & ((owner == 0) | (owner == 1 + np.arange(c.workers)))
     padded = (state.pos[:, :, 0] + c.radius).astype(np.int64) * c.stride + state.pos[:, :, 1] + c.radius
-    layer = layer_of(state, 2 * c.kinds + 2)
+    layer = layer_of(state, SOMEBODY)
     return apart & dry.all(1) & (layer.sum(1, dtype=np.int64) == c.workers) & layer[rows, padded].all(1)
 
 
@@ -113,7 +113,7 @@ def invariants(simulator: Gtb, state: State) -> dict[str, NDArray[np.bool_]]:
     goods = (state.stock + state.held_stock).sum(2)
     used = state.houses[:, None] * c.recipe
     built = (state.owner > 0).sum(1)
-    full_sources = sum(layer_of(state, 1 + r).sum(1, dtype=np.int64) for r in range(c.kinds))
+    full_sources = sum(layer_of(state, FULL + r).sum(1, dtype=np.int64) for r in range(c.kinds))
     return {
         "no coin appears or gets lost": coin_of(state).sum(1) + state.treasury
         == state.first_cash.sum(1) + state.minted,

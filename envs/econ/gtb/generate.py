@@ -19,7 +19,17 @@ from ludarium.envs.econ import book
 from ludarium.envs.econ.blank import MINUS_ONE
 from ludarium.envs.econ.floats import power
 from ludarium.envs.econ.gtb.dynamics import begin_accounts
-from ludarium.envs.econ.gtb.layout import CENTS, STREAM_PLACE, STREAM_SKILL, STREAM_SOURCE, Scalars, State
+from ludarium.envs.econ.gtb.layout import (
+    CENTS,
+    FULL,
+    SHUT,
+    SOMEBODY,
+    STREAM_PLACE,
+    STREAM_SKILL,
+    STREAM_SOURCE,
+    Scalars,
+    State,
+)
 from ludarium.envs.econ.gtb.legal import change, index, shows
 
 if TYPE_CHECKING:
@@ -99,10 +109,10 @@ def _lay(s: State, c: Scalars, b: int) -> None:
     for cell in range(c.height * c.width):
         at, kind = index(c, cell // c.width, cell % c.width), np.int64(s.ground[b, cell])
         if kind != 1:
-            change(s, c, b, 0, at)
+            change(s, b, SHUT, at)
         if kind >= 2:
-            change(s, c, b, kind - 1, at)
-            change(s, c, b, c.kinds + kind - 1, at)
+            change(s, b, FULL + kind - 2, at)
+            change(s, b, FULL + c.kinds + kind - 2, at)
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------
@@ -112,7 +122,7 @@ def _fits(s: State, c: Scalars, b: int, i: int, cell: int) -> bool:
     if c.layout == SPLIT and np.int64(cell // c.width > c.height // 2) != i % 2:
         return False
     at = index(c, cell // c.width, cell % c.width)
-    return not shows(s, c, b, 0, at) and not shows(s, c, b, 2 * c.kinds + 2, at)
+    return not shows(s, b, SHUT, at) and not shows(s, b, SOMEBODY, at)
 
 
 @inner
@@ -172,7 +182,7 @@ def _place(s: State, c: Scalars, b: int, i: int) -> None:
     y, x = np.int64(s.first_pos[b, i, 0]), np.int64(s.first_pos[b, i, 1])
     s.pos[b, i, 0] = y
     s.pos[b, i, 1] = x
-    change(s, c, b, 2 * c.kinds + 2, index(c, y, x))
+    change(s, b, SOMEBODY, index(c, y, x))
     s.cash[b, i] = s.first_cash[b, i]
     for r in range(c.kinds):
         s.stock[b, r, i] = s.first_stock[b, r, i]

@@ -29,6 +29,8 @@ BUILD, ORDERS, PRICES, CENTS = 5, 6, 11, 100
 GATHERED, BUILT, TRADED = range(3)
 STREAM_SOURCE, STREAM_PLACE, STREAM_SKILL, STREAM_TURNS, STREAM_BONUS, STREAM_REGROW = range(1, 7)
 EQUAL_PRODUCT, MEAN, INVERSE, RAWLS = range(4)
+SHUT, HOUSE, SOMEBODY, FULL = range(4)
+"""The bits of `layers`: blocked, a house, a worker; then full sources by resource, then sources by resource."""
 FILLS = 4
 """Trades whose parties are kept; a worker makes at most one at a time."""
 
@@ -130,8 +132,7 @@ class State(NamedTuple):
     ground: NDArray[np.int8]
     """int8[B, C]: 0 land, 1 water, 2 + r a source of resource r"""
     layers: NDArray[np.uint8]
-    """uint8[B, planes, padded cells], layer k in bit k % 8 of plane k // 8: blocked, full sources by resource, sources by
-    resource, houses, workers"""
+    """uint8[B, planes, padded cells]: a bit a layer, bit k % 8 of plane k // 8; see `SHUT`"""
     waiting: NDArray[np.int32]
     """int32[B, C]: the emptied sources, in no order"""
     waits: NDArray[np.int32]

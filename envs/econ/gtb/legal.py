@@ -13,6 +13,7 @@ from ludarium.envs.econ.gtb.layout import (
     BUILD,
     CENTS,
     FOREIGN,
+    HOUSE,
     NO_CASH,
     NO_MATERIALS,
     NO_SITE,
@@ -20,6 +21,8 @@ from ludarium.envs.econ.gtb.layout import (
     OCCUPIED,
     ORDERS,
     PRICES,
+    SHUT,
+    SOMEBODY,
     TOO_MANY,
     Scalars,
     State,
@@ -28,6 +31,7 @@ from ludarium.envs.econ.gtb.layout import (
 __all__ = ["allowed", "change", "index", "may", "shift", "shows"]
 
 
+_IN_THE_WAY = 1 << SHUT | 1 << HOUSE | 1 << SOMEBODY
 _STAIRS = np.repeat(np.array([1, 0], np.uint8), PRICES)
 """As many ones as there are prices, then as many zeros: from place `PRICES - n` on, n ones come first."""
 
@@ -40,15 +44,15 @@ def index(c: Scalars, y: int, x: int) -> int:
 
 
 @inner
-def shows(s: State, c: Scalars, b: int, layer: int, at: int) -> bool:
+def shows(s: State, b: int, bit: int, at: int) -> bool:
     """Whether a padded place is marked in a layer."""
-    return np.int64(s.layers[b, layer >> 3, at]) >> (layer & 7) & 1 != 0
+    return np.int64(s.layers[b, bit >> 3, at]) >> (bit & 7) & 1 != 0
 
 
 @inner
-def change(s: State, c: Scalars, b: int, layer: int, at: int) -> None:
+def change(s: State, b: int, bit: int, at: int) -> None:
     """Mark a padded place in a layer, or take the mark away."""
-    s.layers[b, layer >> 3, at] = np.int64(s.layers[b, layer >> 3, at]) ^ 1 << (layer & 7)
+    s.layers[b, bit >> 3, at] = np.int64(s.layers[b, bit >> 3, at]) ^ 1 << (bit & 7)
 
 
 @inner
@@ -61,8 +65,9 @@ def shift(action: int, axis: int) -> int:
 
 @inner
 def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool:
-    first = (side * c.rules.accounts + i) * c.rules.slots
-    free = False
+    if side != BUY:
+        return s.held_stock[b, r, i] < c.rules.slots  # an order offers one unit
+    first, free = i * c.rules.slots, False
     for place in range(first, first + c.rules.slots):
         free |= s.order_quantity[b, r, place] == 0
     return free
@@ -72,12 +77,14 @@ def _free_place(s: State, c: Scalars, b: int, i: int, r: int, side: int) -> bool
 @inner
 def _may_move(s: State, c: Scalars, b: int, i: int, action: int) -> int:
     y, x = np.int64(s.pos[b, i, 0]) + shift(action, 0), np.int64(s.pos[b, i, 1]) + shift(action, 1)
-    at = index(c, y, x)
-    if shows(s, c, b, 0, at):
+    cell = np.int64(s.layers[b, 0, index(c, y, x)]) & _IN_THE_WAY
+    if cell == 0:
+        return 0
+    if cell >> SHUT & 1:
         return BLOCKED
-    if shows(s, c, b, 2 * c.kinds + 1, at) and s.owner[b, y * c.width + x] != i + 1:
+    if cell >> HOUSE & 1 and s.owner[b, y * c.width + x] != i + 1:
         return FOREIGN
-    return OCCUPIED if shows(s, c, b, 2 * c.kinds + 2, at) else 0
+    return OCCUPIED if cell >> SOMEBODY & 1 else 0
 
 
 @inner

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ludarium.envs.core.bytes import bit_run, clear_run, copy_run, flat, word_at
-from ludarium.envs.core.compile import inner, tight
-from ludarium.envs.econ.gtb.layout import PRICES, Scalars, State
+from ludarium.envs.core.compile import inner, kernel, tight
+from ludarium.envs.econ.book import BUY
+from ludarium.envs.econ.gtb.layout import FULL, HOUSE, PRICES, SHUT, Scalars, State
 from ludarium.envs.econ.gtb.legal import allowed, index
 from ludarium.envs.econ.taxes import bracket_of
 
-__all__ = ["TABLE", "masks", "own_names", "public_names", "see", "window"]
+__all__ = ["TABLE", "bit_of", "masks", "own_names", "public_names", "see", "window"]
 
 COMMON_SIDE = 11
 _NONE = np.uint64(0)
@@ -103,6 +104,8 @@ def _own(s: State, c: Scalars, b: int, i: int, out: NDArray[np.float32], at: int
         at += 2
         clear_run(out, at, 22)
         for side in range(2):
+            if side != BUY and s.held_stock[b, r, i] == 0:
+                continue
             first = (side * c.rules.accounts + i) * c.rules.slots
             for place in range(first, first + c.rules.slots):
                 waits = np.float32(s.order_quantity[b, r, place] != 0)  # a level is in range where nothing waits, too
@@ -123,6 +126,14 @@ def _mark_own(s: State, c: Scalars, b: int, i: int, out: NDArray[np.uint8], to: 
                 out[first + column] = 2
 
 
+@kernel
+def bit_of(kinds: int, layer: int) -> int:
+    """The bit of `layers` that a layer of the window shows, where there are so many resources."""
+    if layer == 0:
+        return SHUT
+    return FULL + layer - 1 if layer <= 2 * kinds else HOUSE + layer - 2 * kinds - 1
+
+
 @inner
 def window(s: State, c: Scalars, b: int, i: int, out: NDArray[np.uint8], to: int) -> None:
     """Write the cells around a worker at `out[to:]`, layer by layer."""
@@ -130,7 +141,8 @@ def window(s: State, c: Scalars, b: int, i: int, out: NDArray[np.uint8], to: int
     cells, padded = flat(s.layers, b), np.int64(s.layers.shape[2])
     corner = index(c, y - c.radius, x - c.radius)
     for layer in range(2 * c.kinds + 3):
-        source, bit = (layer >> 3) * padded + corner, layer & 7
+        bit = bit_of(c.kinds, layer)
+        source, bit = (bit >> 3) * padded + corner, bit & 7
         if side == COMMON_SIDE:
             for row in range(COMMON_SIDE - 1):  # what comes after eleven cells is overwritten by the next row
                 bit_run(out, to + row * COMMON_SIDE, cells, source + row * c.stride, bit, 16)

@@ -144,7 +144,7 @@ class Gtb(ArraySimulator):
     def _map(self, state: Any) -> NDArray[np.uint8]:
         """The layers without their border: uint8[B, layers, H, W]."""
         c, edge = self.scalars, self.scalars.radius
-        layers = np.stack([figures.layer_of(state, layer) for layer in range(self._layers)], 1)
+        layers = np.stack([figures.layer_of(state, observe.bit_of(c.kinds, layer)) for layer in range(self._layers)], 1)
         return layers.reshape(len(state.t), self._layers, c.height + 2 * edge, c.stride)[:, :, edge:-edge, edge:-edge]
 
     def action_mask(self, state: Any, role: int, seats: NDArray[np.int32], out: NDArray[np.int8]) -> None:
