@@ -123,6 +123,15 @@ def performance_profile(
     return Profile(limits, reached.mean(0), *percentiles(found, level))
 
 
+def beyond(ahead: Floats, margin: Floats) -> tuple[int, int]:
+    """How many differences are above their margin, and how many below minus it.
+
+    Few episodes make ties of the two, which rounding would decide: ties are within the margin.
+    """
+    wider = margin * (1.0 + NOTHING)
+    return int((ahead > wider).sum()), int((-ahead > wider).sum())
+
+
 def rank_ranges(
     values: ArrayLike,
     strata: Sequence[object] | None = None,
@@ -160,6 +169,6 @@ def rank_ranges(
         varies = spread > 0
         largest = (np.abs(noise[varies]) / spread[varies, None]).max(0) if varies.any() else np.zeros(1)
         margin = float(np.quantile(largest, level)) * spread
-        better, worse = int((ahead > margin).sum()), int((-ahead > margin).sum())
+        better, worse = beyond(ahead, margin)
         ranges.append(RankRange(1 + int((ahead > 0).sum()), 1 + better, len(table) - worse))
     return ranges

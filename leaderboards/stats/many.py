@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ludarium.envs.core.errors import StatisticsError
-from ludarium.leaderboards.stats.comparing import NOTHING, RankRange
+from ludarium.leaderboards.stats.comparing import NOTHING, RankRange, beyond
 from ludarium.leaderboards.stats.resampling import (
     LEVEL,
     RESAMPLES,
@@ -108,5 +108,5 @@ class Many:
         noise *= np.divide(1.0, spread, out=np.zeros_like(spread), where=spread > 0)[:, None]
         largest = np.maximum(noise.max(0), -noise.min(0))
         margin = float(np.quantile(largest, level)) * spread
-        better, worse = int((ahead > margin).sum()), int((-ahead > margin).sum())
+        better, worse = beyond(ahead, margin)
         return RankRange(1 + int((ahead > 0).sum()), 1 + better, len(self.values) - worse)

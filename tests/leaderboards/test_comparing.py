@@ -233,6 +233,15 @@ def test_many_agents_at_once_are_each_by_itself(data):
         assert many.iqm(agent) == pytest.approx(stats.bootstrap(table[agent], stats.iqm, cases, **FEW), abs=1e-12)
 
 
+def test_a_difference_as_large_as_its_margin_is_within_it():
+    """Where few episodes make a tie of the two, no order in which floats are added decides."""
+    table = np.array([[1.0, 0, 0, 0, 0], [3, 5, 7, 7, 3], [6, 6, 7, 7, 7]])
+    many = stats.Many(table, higher_is_better=False, **FEW)
+    expected = [(1, 1, 1), (2, 2, 3), (3, 2, 3)]
+    assert [many.rank_range(agent) for agent in range(3)] == expected
+    assert stats.rank_ranges(table, higher_is_better=False, **FEW) == expected
+
+
 def test_agents_with_episodes_of_their_own_are_resampled_for_themselves():
     same = np.tile(np.arange(20.0), (2, 1))
     assert stats.Many(same).rank_range(0) == (1, 1, 2)
