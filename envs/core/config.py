@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 from ludarium.envs.core.errors import ConfigError, did_you_mean
 
-__all__ = ["Config", "at_least", "between", "is_integer", "one_of", "within"]
+__all__ = ["Config", "at_least", "between", "is_integer", "one_of", "true_or_false", "within"]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,6 +87,12 @@ def between(name: str, value: Any, low: int, high: int) -> None:
     at_least(name, value, low)
     if value > high:
         raise ConfigError(f"{name} = {value}; expected at most {high}")
+
+
+def true_or_false(name: str, value: Any) -> None:
+    """Raise `ConfigError` unless `value` is a bool."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{name} = {value!r}; expected True or False")
 
 
 def within(name: str, value: Any, low: float, high: float) -> None:

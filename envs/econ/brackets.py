@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from ludarium.envs.core.errors import BadBracketsError, NonFiniteError, RateRangeError
+from ludarium.envs.core.errors import BadBracketsError, ConfigError, NonFiniteError, RateRangeError
 
-__all__ = ["BRACKETS", "CENTS", "MAX_BRACKETS", "MAX_EDGE", "POINTS", "US2024_RATES", "basis_points", "check_edges"]
+__all__ = [
+    "BRACKETS", "CENTS", "MAX_BRACKETS", "MAX_EDGE", "POINTS", "US2024_RATES", "basis_points", "check_edges", "check_rate_step",
+]  # fmt: skip
 
 CENTS = 100
 """Minor units of one unit of money."""
@@ -61,3 +63,10 @@ def basis_points(rate: Any, where: str = "rate") -> int:
     if rate < 0:
         raise RateRangeError(f"{where} = {rate:g}; expected a fraction from 0 to 1: subsidies are no rates")
     return math.floor(float(rate) * POINTS + 0.5)
+
+
+def check_rate_step(step: Any) -> None:
+    """Raise `ConfigError` unless rates of this distance are whole basis points and end at 1."""
+    points = basis_points(step, "rate_step")
+    if points < 1 or POINTS % points:
+        raise ConfigError(f"rate_step = {step}; expected a part of 1 in whole basis points, such as 0.05")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from ludarium.envs.core.config import Config, at_least, one_of, within
+from ludarium.envs.core.config import Config, at_least, one_of, true_or_false, within
 from ludarium.envs.core.errors import ConfigError
 
 __all__ = ["COLLISIONS", "GENERATORS", "MAX_ROBOTS", "MAX_SIDE", "LifelongConfig", "MapfConfig"]
@@ -94,8 +94,7 @@ class MapfConfig(Config):
         at_least("guide_bytes", self.guide_bytes, 0)
         within("density", self.density, 0.0, 1.0)
         for name in ("mask", "track_density", "allow_unreachable"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
+            true_or_false(name, getattr(self, name))
         if self.dtype == "uint8" and self.observation != "grid":
             raise ConfigError(f"dtype = 'uint8' goes with observation = 'grid' only; got {self.observation!r}")
         self._validate_map()

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from typing import Any, ClassVar, NamedTuple
 
-from ludarium.envs.core.config import Config, between
+from ludarium.envs.core.config import Config, between, true_or_false
 from ludarium.envs.core.errors import ConfigError, RateRangeError
 from ludarium.envs.econ.bargain.oracles import SCALE
 
@@ -63,8 +63,7 @@ class BargainConfig(Config):
                 between(name, getattr(self, name), low, high)
         between("worth", self.worth, 1, 10**6)
         between("value_high", self.value_high, 1, 1000)
-        if not isinstance(self.private, bool):
-            raise ConfigError(f"private = {self.private!r}; expected True or False")
+        true_or_false("private", self.private)
         if not isinstance(self.patience, tuple) or len(self.patience) != 2:
             raise ConfigError(f"patience = {self.patience!r}; expected two numbers")
         for given in self.patience:

@@ -6,9 +6,9 @@ import dataclasses
 import math
 from typing import Any, ClassVar
 
-from ludarium.envs.core.config import Config, at_least, is_integer, within
+from ludarium.envs.core.config import Config, between, is_integer, true_or_false, within
 from ludarium.envs.core.errors import ConfigError, PopulationError
-from ludarium.envs.econ.brackets import CENTS, POINTS, basis_points, check_edges
+from ludarium.envs.econ.brackets import CENTS, POINTS, basis_points, check_edges, check_rate_step
 
 __all__ = ["LAYOUTS", "PRICES", "SKILLS", "SWF", "GtbConfig"]
 
@@ -97,9 +97,7 @@ class GtbConfig(Config):
             ("height", 8, 128), ("width", 8, 128), ("radius", 1, 16), ("lifetime", 1, 10**6), ("open_orders", 1, 16),
             ("period", 1, 10**9),
         ):  # fmt: skip
-            at_least(name, getattr(self, name), low)
-            if getattr(self, name) > high:
-                raise ConfigError(f"{name} = {getattr(self, name)}; expected at most {high}")
+            between(name, getattr(self, name), low, high)
         for name, least, most in (
             ("density", 0.0, 1.0), ("regrow", 1e-6, 1.0), ("payment", 0.01, 1e6), ("pareto", 0.1, 100.0),
             ("max_skill", 1.0, 100.0), ("coin", 0.0, 1e6), ("eta", 0.0, 20.0), ("labour_cost", 0.0, 1e6),
@@ -110,8 +108,7 @@ class GtbConfig(Config):
             if 4 * getattr(self, name) != math.floor(4 * getattr(self, name)):
                 raise ConfigError(f"{name} = {getattr(self, name)}; expected a multiple of 0.25")
         for name in ("planner_map", "legacy_escrow", "cancel_bids"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
+            true_or_false(name, getattr(self, name))
         if self.max_steps + self.lifetime >= 2**31 - 1:
             raise ConfigError(f"max_steps = {self.max_steps} and lifetime = {self.lifetime}; together below 2**31 - 1")
         self._validate_goods()
@@ -119,8 +116,7 @@ class GtbConfig(Config):
         check_edges(self.brackets)
         if len(set(self.edges)) < len(self.edges):
             raise ConfigError(f"brackets = {self.brackets}; two edges are the same cent")
-        if basis_points(self.rate_step, "rate_step") < 1 or POINTS % basis_points(self.rate_step):
-            raise ConfigError(f"rate_step = {self.rate_step}; expected a part of 1 in whole basis points, such as 0.05")
+        check_rate_step(self.rate_step)
 
     def _validate_goods(self) -> None:
         if not isinstance(self.resources, tuple) or not 1 <= len(self.resources) <= MAX_RESOURCES:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from ludarium.envs.core.config import Config, between
+from ludarium.envs.core.config import Config, between, true_or_false
 from ludarium.envs.core.errors import ConfigError, RateRangeError
 
 __all__ = ["PARTS", "PublicGoodsConfig"]
@@ -57,8 +57,7 @@ class PublicGoodsConfig(Config):
         richest = self.members * (self.endowment + self.endowment_spread) * self.token
         if richest * (1 + int(self.mpcr + 1) * self.members) * self.max_steps >= 1 << 60:
             raise ConfigError("members, endowment, token, mpcr and max_steps make more than 2**60 of money")
-        if not isinstance(self.punishment, bool):
-            raise ConfigError(f"punishment = {self.punishment!r}; expected True or False")
+        true_or_false("punishment", self.punishment)
 
     @property
     def parts(self) -> int:

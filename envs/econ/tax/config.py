@@ -6,10 +6,10 @@ import dataclasses
 import math
 from typing import Any, ClassVar
 
-from ludarium.envs.core.config import Config, at_least, one_of, within
+from ludarium.envs.core.config import Config, between, one_of, true_or_false, within
 from ludarium.envs.core.errors import ConfigError, PopulationError, UnitMismatchError
 from ludarium.envs.econ.ballots import MAX_CANDIDATES, RULES, count_ballots
-from ludarium.envs.econ.brackets import BRACKETS, CENTS, POINTS, basis_points, check_edges
+from ludarium.envs.econ.brackets import BRACKETS, CENTS, POINTS, basis_points, check_edges, check_rate_step
 from ludarium.envs.econ.tax.kinds import DRAWN, GB2, KINDS, check_incomes
 
 __all__ = ["GROUP_ABOVE", "HIDES", "PLATFORMS", "SWF", "UTILITIES", "TaxConfig"]
@@ -133,9 +133,7 @@ class TaxConfig(Config):
             ("steps_per_year", 1, 10**6), ("hours_max", 1, 168 if self.hours_per == "week" else 8784),
             ("hour_parts", 1, MAX_HOUR_PARTS), ("candidates", 2, MAX_CANDIDATES), ("score_levels", 2, 11), ("ring", 2, 10**6),
         ):  # fmt: skip
-            at_least(name, getattr(self, name), low)
-            if getattr(self, name) > high:
-                raise ConfigError(f"{name} = {getattr(self, name)}; expected at most {high}")
+            between(name, getattr(self, name), low, high)
         if self.hours_max * self.hour_parts > 65_535:
             raise ConfigError(
                 f"{self.hours_max} hours in {self.hour_parts} parts each; expected at most 65,535 choices"
@@ -149,8 +147,7 @@ class TaxConfig(Config):
         within("audit", self.audit, 0.0, 1.0)
         within("penalty", self.penalty, 0.0, 100.0)
         for name in ("personas", "candidacy", "legacy", "strict", "shifting", "misreporting", "collusion"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
+            true_or_false(name, getattr(self, name))
         if not isinstance(self.tastes, tuple) or not 1 <= len(self.tastes) <= 8:
             raise ConfigError(f"tastes = {self.tastes!r}; expected one to eight numbers")
         for taste in self.tastes:
@@ -217,8 +214,7 @@ class TaxConfig(Config):
             one_of("brackets", self.brackets, tuple(BRACKETS))
         else:
             check_edges(self.brackets)
-        if basis_points(self.rate_step, "rate_step") < 1 or POINTS % basis_points(self.rate_step):
-            raise ConfigError(f"rate_step = {self.rate_step}; expected a part of 1 in whole basis points, such as 0.05")
+        check_rate_step(self.rate_step)
         if self.start_rates and len(self.start_rates) != len(self.edges):
             raise ConfigError(f"{len(self.start_rates)} start_rates for {len(self.edges)} brackets; expected as many")
         for j, rate in enumerate(self.start_rates):

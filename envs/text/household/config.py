@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, ClassVar
 
-from ludarium.envs.core.config import Config, at_least, one_of, within
+from ludarium.envs.core.config import Config, at_least, one_of, true_or_false, within
 from ludarium.envs.core.errors import ConfigError
 from ludarium.envs.text.household.classes import ROOMS, TASKS
 from ludarium.envs.text.household.wishes import SPLITS, check_wishes
@@ -137,8 +137,7 @@ class HouseholdConfig(Config):
         within("hidden_depth", self.hidden_depth, 0.0, 1.0)
         within("distractors", self.distractors, 0.0, 1.0)
         for name in ("preheld", "quirks", "two_step", "sliced"):
-            if not isinstance(getattr(self, name), bool):
-                raise ConfigError(f"{name} = {getattr(self, name)!r}; expected True or False")
+            true_or_false(name, getattr(self, name))
         if self.n_agents == 1 and (self.goals == "split" or self.say_tokens):
             raise ConfigError(
                 f"goals = {self.goals!r} and say_tokens = {self.say_tokens} are for several robots; set n_agents to 2 to 4"
