@@ -6,33 +6,18 @@ equal spaces. `roles`: several roles, a Dict by role. `seat`: one seat is the us
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector.utils import batch_space
 
 from ludarium.envs.core.batch import Batch
 from ludarium.envs.core.buffers import row_of, seat_of
 from ludarium.envs.core.errors import ActionError
 from ludarium.envs.core.simulator import Role, Simulator
+from ludarium.envs.core.spaces import own, stacked
 
 __all__ = ["Form", "form_of"]
-
-
-def _stacked(space: spaces.Space[Any], count: int) -> spaces.Space[Any]:
-    """The space of `count` elements together."""
-    if isinstance(space, spaces.Dict):
-        return spaces.Dict({name: _stacked(part, count) for name, part in space.spaces.items()})
-    if isinstance(space, spaces.MultiDiscrete):  # of which Gymnasium makes a Box, whose numbers have no masks
-        return spaces.MultiDiscrete(
-            np.stack([space.nvec] * count), dtype=space.dtype, start=np.stack([space.start] * count)
-        )
-    try:
-        return batch_space(space, count)
-    except TypeError:  # a space that Gymnasium does not know
-        return spaces.Tuple([space] * count)
 
 
 class Form:
@@ -44,15 +29,14 @@ class Form:
         self.shares = len(simulator.seats) if name == "joint" else 1
         roles = simulator.roles
         if name == "joint":
-            self.observation_space = _stacked(roles[0].observation_space, roles[0].count)
-            self.action_space = _stacked(roles[0].action_space, roles[0].count)
+            self.observation_space = stacked(roles[0].observation_space, roles[0].count)
+            self.action_space = stacked(roles[0].action_space, roles[0].count)
         elif name == "roles":
-            self.observation_space = spaces.Dict({r.name: _stacked(r.observation_space, r.count) for r in roles})
-            self.action_space = spaces.Dict({r.name: _stacked(r.action_space, r.count) for r in roles})
+            self.observation_space = spaces.Dict({r.name: stacked(r.observation_space, r.count) for r in roles})
+            self.action_space = spaces.Dict({r.name: stacked(r.action_space, r.count) for r in roles})
         else:
-            # copies: simulators are shared, and a user's seed of a space is the user's own
-            self.observation_space = copy.deepcopy(roles[self.role].observation_space)
-            self.action_space = copy.deepcopy(roles[self.role].action_space)
+            self.observation_space = own(roles[self.role].observation_space)
+            self.action_space = own(roles[self.role].action_space)
 
     @property
     def own(self) -> Role:

@@ -14,6 +14,7 @@ from ludarium.envs.core.buffers import seat_of
 from ludarium.envs.core.errors import ActionError, ConfigError, LudariumError, NotClaimedError, did_you_mean
 from ludarium.envs.core.language import AnyText
 from ludarium.envs.core.registry import make_simulator
+from ludarium.envs.core.spaces import own
 from ludarium.envs.core.trace import Trace
 
 __all__ = ["ZooAec", "ZooParallel"]
@@ -37,10 +38,10 @@ class _Zoo:
         for s, seat in enumerate(self.simulator.seats):
             r = int(np.searchsorted(self.simulator.offsets, s, side="right")) - 1
             role = self.simulator.roles[r]
-            seen = copy.deepcopy(role.observation_space)  # simulators are shared, and seeds of spaces the user's own
+            seen = own(role.observation_space)
             shown = spaces.Dict({"text": seen}) if isinstance(seen, AnyText) else seen
             self._place[seat] = (r, s - self.simulator.offsets[r], s)
-            self._spaces[seat] = (shown, copy.deepcopy(role.action_space))
+            self._spaces[seat] = (shown, own(role.action_space))
         self._one = np.ones(1, np.bool_)
         self._rng = np.random.default_rng()
         self._started = False

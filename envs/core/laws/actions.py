@@ -6,6 +6,7 @@ from ludarium.envs.core.laws.cases import Case
 from ludarium.envs.core.laws.outcome import NotClaimed
 from ludarium.envs.core.laws.rig import Story, same
 from ludarium.envs.core.laws.subject import Subject
+from ludarium.envs.core.laws.together import beside
 
 __all__ = ["action_untouched", "mask_complete", "mask_sound", "some_legal_action"]
 
@@ -27,9 +28,9 @@ def mask_complete(subject: Subject, case: Case) -> None:
     story = subject.play(case).noted("mask_complete")
     tried = bool(story.wild)
     for watch, claimed in (("malformed", claims["malformed"] == "raise"), ("forbidden", claims["illegal"] == "raise")):
-        at_once = subject.at_once(case) if watch == "malformed" else None
-        if claimed and at_once is not None:
-            tried = tried or at_once.malformed > 0
+        done = beside(subject, case) if claimed and watch == "malformed" else None
+        if done is not None:
+            tried = tried or done.malformed > 0
         elif claimed:
             again = subject.run([subject.make(case), subject.replay(case, story, watch=[watch], fault=case.fault)])[1]
             other = Story(**again).noted("mask_complete")
@@ -50,7 +51,7 @@ def some_legal_action(subject: Subject, case: Case) -> None:
 def action_untouched(subject: Subject, case: Case) -> None:
     """The arrays of actions that it is given are not changed, and not needed after the step."""
     story = subject.play(case).noted("action_untouched")
-    if subject.at_once(case) is not None:
+    if beside(subject, case) is not None:
         return
     held = subject.run([subject.make(case), subject.replay(case, story, watch=["hold"])])[1]
     Story(**held).noted("action_untouched")

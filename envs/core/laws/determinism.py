@@ -5,6 +5,7 @@ from __future__ import annotations
 from ludarium.envs.core.laws.cases import Case
 from ludarium.envs.core.laws.rig import Story, same
 from ludarium.envs.core.laws.subject import Subject
+from ludarium.envs.core.laws.together import beside
 
 __all__ = ["fresh_process", "global_random", "interleaved", "joined", "repeatable"]
 
@@ -24,7 +25,7 @@ def joined(pieces: list[Story]) -> Story:
 def repeatable(subject: Subject, case: Case) -> None:
     """The same seed and actions give the same episode, bit for bit."""
     story = subject.play(case)
-    if subject.at_once(case) is not None:
+    if beside(subject, case) is not None:
         return
     again = subject.run([subject.make(case), subject.replay(case, story)])[1]
     same("repeatable", story, Story(**again), "the same episode in a new environment")
@@ -41,7 +42,7 @@ def fresh_process(subject: Subject, case: Case) -> None:
 def global_random(subject: Subject, case: Case) -> None:
     """The process's random state plays no part and is left alone."""
     story = subject.play(case)
-    if subject.at_once(case) is not None:
+    if beside(subject, case) is not None:
         return
     program = [["scramble", {"seed": case.seed + 1}], subject.make(case), subject.replay(case, story, watch=["global"])]
     again = Story(**subject.run(program)[2])
@@ -52,7 +53,7 @@ def global_random(subject: Subject, case: Case) -> None:
 def interleaved(subject: Subject, case: Case) -> None:
     """A second environment that is played in turn with it changes nothing."""
     story = subject.play(case)
-    if subject.at_once(case) is not None:
+    if beside(subject, case) is not None:
         return
     chunk = max(1, story.steps // 16)
     program = [subject.make(case), subject.make(case, "b")]

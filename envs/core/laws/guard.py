@@ -14,12 +14,12 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from ludarium.envs.core.laws import probe
 from ludarium.envs.core.laws.outcome import CheckError, Crashed
 
-__all__ = ["Guarded"]
+__all__ = ["Guarded", "Shared"]
 
 _START = 120.0
 """Seconds that the first answer may take beyond the limit: imports, and the compiling of kernels."""
@@ -36,15 +36,23 @@ class Guarded:
     def __init__(
         self, target: dict[str, Any], python: str, environment: dict[str, str], limit: float, memory: int
     ) -> None:
-        self._target = {name: value for name, value in target.items() if name != "make"}
+        self._target = target
         self._python, self._environment, self._limit, self._memory = python, environment, limit, memory
         self._process: subprocess.Popen[bytes] | None = None
+        self._first = True
+
+    def turn_to(self, target: dict[str, Any]) -> None:
+        """Make another environment from the next program on."""
+        if target != self._target:
+            self._target, self._first = target, True
+            if self._process is not None:
+                self._send({"target": target})
 
     def run(self, program: list[Any]) -> list[Any]:
         """Do the operations; `Crashed` if the process does not live to tell."""
-        first = self._process is None
-        if first:
+        if self._process is None:
             self._start()
+        first, self._first = self._first, False
         try:
             self._send(program)
             answer = json.loads(self._line(time.monotonic() + self._limit + (_START if first else 0.0)))
@@ -90,7 +98,7 @@ class Guarded:
                 )  # fmt: skip
         except OSError as error:
             raise CheckError(f"{self._python}: cannot be run: {error.strerror or error}") from error
-        self._rest = b""
+        self._rest, self._first = b"", True
         self._send({"path": paths, "target": self._target, "memory": self._memory})
 
     def _send(self, message: Any) -> None:
@@ -145,3 +153,35 @@ class Guarded:
                 return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         except (OSError, ValueError):
             return 0
+
+
+class Shared:
+    """A process that stays warm, in which environments that need no guard take turns; the last one that leaves ends it.
+
+    What it runs has the `limit` of time for each operation, and none of memory, as in the process of the checker.
+    """
+
+    _open: ClassVar[dict[tuple[Any, ...], tuple[Guarded, set[int]]]] = {}
+
+    def __init__(self, target: dict[str, Any], environment: dict[str, str], limit: float) -> None:
+        self._target = dict(target)
+        self._key = (tuple(environment.items()), limit, os.getcwd(), tuple(sys.path))
+        if self._key not in self._open:
+            self._open[self._key] = (Guarded(target, sys.executable, environment, limit, 0), set())
+        self._process, users = self._open[self._key]
+        users.add(id(self))
+
+    def run(self, program: list[Any]) -> list[Any]:
+        """Do the operations; see `Guarded`."""
+        self._process.turn_to(self._target)
+        return self._process.run(program)
+
+    def close(self) -> None:
+        """Leave the process."""
+        if self._key not in self._open:
+            return
+        process, users = self._open[self._key]
+        users.discard(id(self))
+        if not users:
+            process.close()
+            del self._open[self._key]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ludarium.envs.core.laws.cases import Case
 from ludarium.envs.core.laws.rig import Story, same
 from ludarium.envs.core.laws.subject import Subject
+from ludarium.envs.core.laws.together import beside
 
 __all__ = ["info", "nothing_aliased", "observation_in_space", "reward_and_flags"]
 
@@ -22,7 +23,7 @@ def reward_and_flags(subject: Subject, case: Case) -> None:
 def nothing_aliased(subject: Subject, case: Case) -> None:
     """What was returned never changes later, and overwriting it changes nothing in the environment."""
     story = subject.play(case)
-    if subject.at_once(case) is not None:
+    if beside(subject, case) is not None:
         return
     held = subject.run([subject.make(case), subject.replay(case, story, watch=["hold"])])[1]
     Story(**held).noted("nothing_aliased")

@@ -13,6 +13,7 @@ import functools
 import hashlib
 import importlib
 import io
+import itertools
 import json
 import math
 import mmap
@@ -264,7 +265,7 @@ class Chooser:
     def choose(self, space: Any, mask: Any, step: int, seat: int, hints: Callable[[], list[str]]) -> tuple[Any, bool]:
         """An action in plain values, and whether the mask allows it."""
         self._chance, self._legal, self._at, self._hints = Chance(self.key, step, seat), True, (seat,), hints
-        action = self._of(space, _like(space, mask), (seat,))
+        action = self._of(space, _like(mask), (seat,))
         return action, self._legal
 
     def _of(self, space: Any, mask: Any, place: tuple[Any, ...]) -> Any:
@@ -292,7 +293,7 @@ class Chooser:
         return {"sample": self._chance.below(1 << 20)}
 
     def _index(self, n: int, mask: Any, place: tuple[Any, ...]) -> int:
-        legal: Any = range(n) if mask is None else [i for i in range(n) if mask[i]]
+        legal: Any = range(n) if mask is None else list(itertools.compress(range(n), mask))
         if self.wild and len(legal) < n and self._chance.below(16) < self.wild:
             self._legal = False
             out = [i for i in range(n) if not mask[i]]
@@ -406,21 +407,19 @@ def _part(mask: Any, name: Any) -> Any:
         return None
 
 
-def _like(space: Any, mask: Any) -> Any:
+def _like(mask: Any) -> Any:
     """A mask as plain lists; arrays would be slow to ask item by item."""
-    if mask is None:
-        return None
     if isinstance(mask, dict):
-        return {name: _like(None, part) for name, part in mask.items()}
+        return {name: _like(part) for name, part in mask.items()}
     if isinstance(mask, tuple):
-        return [_like(None, part) for part in mask]
+        return [_like(part) for part in mask]
     return mask.tolist() if hasattr(mask, "tolist") else mask
 
 
 def mask_fits(space: Any, mask: Any) -> bool:
     """Whether a mask has the form of its space."""
     try:
-        kind, mask = kind_of(space), _like(space, mask)
+        kind, mask = kind_of(space), _like(mask)
         if kind == "Discrete":
             return len(mask) == int(space.n)
         if kind == "MultiDiscrete":
@@ -861,7 +860,7 @@ class World:
             space = self.space(seat)[1]
             if not mask_fits(space, mask):
                 self.note("mask_sound", f"the mask{of(seat)} {short(mask)} has another form than {short(space, 60)}")
-            elif self.waits_for(seat) and not all(any(row) for row in choices(space, _like(space, mask)) if row):
+            elif self.waits_for(seat) and not all(any(row) for row in choices(space, _like(mask)) if row):
                 self.stuck = True
                 self.note("some_legal_action", f"the mask{of(seat)} allows nothing: {short(mask)}")
 
@@ -1478,6 +1477,15 @@ class Driver:
             return {**empty_story(), "raised": self.failed.get(world)}
         return Play(self, self.worlds[world], **how).story
 
+    def op_begin(self, world: str, seeds: list[int]) -> dict[str, Any]:
+        """Reset with these seeds in turn; the last episode, or the first that raised: drawing in vain takes long."""
+        story = empty_story()
+        for seed in seeds:
+            story = self.op_play(world, seed=seed)
+            if story["raised"] is not None:
+                break
+        return story
+
     def op_threads(self, plays: list[dict[str, Any]]) -> list[Any]:
         """Play several worlds at once, each in a thread of its own."""
         done: list[Any] = [None] * len(plays)
@@ -1675,7 +1683,8 @@ class Play:
     later), `scribble` and `scribble actions` (overwrite what was returned, or given), `look` (show everything),
     `global` (the process's random state must stay), `rows` (of a vector, row by row), `words` (for people), `repair`
     (a scripted action that is not legal now becomes the lowest that is), `malformed` and `forbidden` (before each step,
-    an action that must raise and change nothing), `beyond` (a step after the end must raise).
+    an action that must raise and change nothing), `beyond` (a step after the end must raise). Under `bare` no records are
+    kept of what is seen.
     """
 
     def __init__(
@@ -1765,10 +1774,10 @@ class Play:
 
     def _mask(self, seat: str) -> tuple[Any, Any]:
         """The action space of a seat, and the mask of those of its choices that the world waits for."""
-        space, mask = self.world.space(seat)[1], self.world.mask(seat)
+        space, mask = self.world.space(seat)[1], _like(self.world.mask(seat))
         if mask is None or not mask_fits(space, mask):
             return space, None
-        return space, self.world.of_those_asked(seat, _like(space, mask))
+        return space, self.world.of_those_asked(seat, mask)
 
     def _real(self, packed: Any) -> dict[str, Any]:
         world = self.world
@@ -1780,7 +1789,8 @@ class Play:
 
     def _see(self, packed: Any) -> None:
         world, story = self.world, self.story
-        story["seen"].append(world.record())
+        if "bare" not in self.watch:
+            story["seen"].append(world.record())
         if world.checking:
             world.check()
         if "outcomes" in self.watch and packed is not None and world.kind != "vector":
@@ -1798,7 +1808,7 @@ class Play:
             _scribble([world.obs, world.infos if world.kind != "aec" else None])
         if "hold" in self.watch:
             self._hold(len(story["actions"]))
-        if "look" in self.watch and (len(story["seen"]) < 4 or len(story["seen"]) % 16 == 0):
+        if "look" in self.watch and (world.t < 3 or world.t % 16 == 0 or world.over):
             self._look()
 
     def _was_kept(self, step: int) -> None:
@@ -1912,7 +1922,6 @@ def main() -> None:
     lines, sys.stdin = sys.stdin, open(os.devnull)  # noqa: SIM115  (an environment that reads input gets none)
     first = json.loads(lines.readline())
     sys.path[:] = first["path"] + [p for p in sys.path if p not in first["path"] and p != os.path.dirname(__file__)]
-    driver = Driver(first["target"], progress)
     heard = 0
 
     def listen() -> str:
@@ -1922,10 +1931,18 @@ def main() -> None:
         heard = end
         return said.decode(errors="replace")
 
-    driver.heard = listen
-    limit, before = int(first.get("memory") or 0), 0
+    def driving(target: dict[str, Any]) -> Driver:
+        made = Driver(target, progress)
+        made.heard = listen
+        return made
+
+    driver, limit, before = driving(first["target"]), int(first.get("memory") or 0), 0
     for line in lines:
-        results = driver.run(json.loads(line))
+        program = json.loads(line)
+        if isinstance(program, dict):  # another environment takes its turn
+            driver = driving(program["target"])
+            continue
+        results = driver.run(program)
         if limit and not before:  # from the first environment on: importing it is not its leak
             before = _resident() or 1
             _limit_memory(limit)

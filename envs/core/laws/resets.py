@@ -6,6 +6,7 @@ from ludarium.envs.core.laws.cases import Case
 from ludarium.envs.core.laws.outcome import Broken
 from ludarium.envs.core.laws.rig import Story, same
 from ludarium.envs.core.laws.subject import Subject
+from ludarium.envs.core.laws.together import afterwards, beside
 
 __all__ = ["reset_forgets", "unseeded_reset"]
 
@@ -16,7 +17,7 @@ _RESETS = 8
 def reset_forgets(subject: Subject, case: Case) -> None:
     """After any play, a seeded reset begins the same episode as in a new environment."""
     story = subject.play(case).noted("reset_forgets")
-    if subject.at_once(case) is not None:
+    if beside(subject, case) is not None:
         return
     program = [subject.make(case), subject.elsewhere(case, "a", case.before), subject.replay(case, story)]
     before, again = (Story(**result) for result in subject.run(program)[1:])
@@ -28,14 +29,14 @@ def reset_forgets(subject: Subject, case: Case) -> None:
 
 def unseeded_reset(subject: Subject, case: Case) -> None:
     """A reset without a seed goes on with the stream of the last seed: the next episode follows from it, too."""
-    story, done = subject.play(case), subject.at_once(case)
+    story, done = subject.play(case), beside(subject, case)
     second = None if done is None else done.after
     if second is not None and second.raised is None:
         other, *starts = _played_again(subject, case, story, second)
         if other.raised is None and other.seen == second.seen:
             _goes_on(subject, case, *starts)
             return
-    going_on = ["play", {"world": "a", **subject.afterwards(case)}]
+    going_on = ["play", {"world": "a", **afterwards(case)}]
     program = [subject.make(case), subject.replay(case, story), ["scramble", {"seed": 1}], going_on]
     second = Story(**subject.run(program)[3])
     if second.raised is not None:

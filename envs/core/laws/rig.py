@@ -53,8 +53,6 @@ class Story:
     outcomes: list[dict[str, Any]]
     rows: list[list[Any]]
     words: list[dict[str, str]]
-    after: Story | None = None
-    """The episode played after it, where one was."""
 
     @property
     def steps(self) -> int:

@@ -15,6 +15,7 @@ from ludarium.envs.core.laws.report import Failure, Report, Row, tell
 from ludarium.envs.core.laws.rig import Story
 from ludarium.envs.core.laws.shrink import Played, Shrinker
 from ludarium.envs.core.laws.subject import Subject
+from ludarium.envs.core.laws.together import doubt
 
 __all__ = ["Session", "check"]
 
@@ -105,7 +106,7 @@ class Session:
         if found.law != law:
             return found
         if law in _COMPARE:
-            self.subject.doubt(case)
+            doubt(self.subject, case)
             for basis in _BASIS[: _BASIS.index(law) if law in _BASIS else None]:
                 known = basis in self._rows and self._rows[basis].verdict == "broken"
                 for _ in range(_TRIES if known else tries):  # what is left to chance may go well once

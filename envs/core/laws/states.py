@@ -8,6 +8,7 @@ from ludarium.envs.core.laws.cases import Case
 from ludarium.envs.core.laws.outcome import Broken, NotClaimed
 from ludarium.envs.core.laws.rig import Story, same
 from ludarium.envs.core.laws.subject import Subject
+from ludarium.envs.core.laws.together import beside, in_parts, rendered, ways_to_copy
 
 __all__ = ["copies", "looking", "snapshot"]
 
@@ -24,6 +25,8 @@ def snapshot(subject: Subject, case: Case) -> None:
     if not subject.claims(case)["snapshot"]:
         raise NotClaimed("it has no snapshot and restore")
     story = subject.play(case)
+    if in_parts(subject, case) is not None:
+        return
     cut = story.steps * case.cut // 16
     tail = subject.replay(case, story, first=cut, start=False)
     program = [
@@ -61,9 +64,10 @@ def joined_at(head: dict[str, Any], tail: dict[str, Any]) -> Story:
 
 def copies(subject: Subject, case: Case) -> None:
     """A deep copy and a pickled copy have the same future as the original, and leave it alone."""
-    story, claims = subject.play(case), subject.claims(case)
-    cut = story.steps * case.cut // 16
-    ways = ["deepcopy"] if claims["local"] else ["deepcopy", "pickle"]
+    story = subject.play(case)
+    if in_parts(subject, case) is not None:
+        return
+    cut, ways = story.steps * case.cut // 16, ways_to_copy(subject.claims(case))
     program = [subject.make(case), subject.replay(case, story, last=cut)]
     program += [["copy", {"world": "a", "into": how, "how": how}] for how in ways]
     program += [subject.replay(case, story, world, first=cut, start=False) for world in (*ways, "a")]
@@ -81,10 +85,8 @@ def copies(subject: Subject, case: Case) -> None:
 
 def looking(subject: Subject, case: Case) -> None:
     """Rendering, describing and asking for masks or state change nothing; closing one environment leaves others alone."""
-    form, claims, story = subject.form(case), subject.claims(case), subject.play(case)
-    modes = [None] if form == "vector" else [m for m in claims["render"] if m != "human"] or [None]
-    render = modes[case.fault % len(modes)]
-    if case.script is None and _looked_and_closed(subject, case, story, render):
+    story, done, render = subject.play(case), beside(subject, case), rendered(subject, case)
+    if done is not None and done.looked:
         return
     program = [subject.make(case, render=render), subject.replay(case, story, watch=["look"])]
     made = subject.run(program[:1])[0]
@@ -94,26 +96,11 @@ def looking(subject: Subject, case: Case) -> None:
         program[0] = subject.make(case)
     looked = Story(**subject.run(program)[1]).noted("looking")
     same("looking", story, looked, "looked at in every way" + (f" (render_mode {render})" if render else ""))
-    results = subject.run(_closing(subject, case, story))
-    _did("looking", results[4], "close() twice")
-    same("looking", story, joined_at(results[2], results[5]), "while another environment is closed")
-
-
-def _closing(subject: Subject, case: Case, story: Story, render: str | None = None, **how: Any) -> list[Any]:
-    """The episode of a story, in whose course another environment is closed."""
     cut = story.steps * case.cut // 16
-    more = {} if render is None else {"render": render}
-    return [
-        subject.make(case, **more), subject.make(case, "b"), subject.replay(case, story, last=cut, **how),
+    _, _, head, _, closed, tail = subject.run([
+        subject.make(case), subject.make(case, "b"), subject.replay(case, story, last=cut),
         subject.elsewhere(case, "b", case.before), ["close", {"world": "b"}],
-        subject.replay(case, story, first=cut, start=False, **how),
-    ]  # fmt: skip
-
-
-def _looked_and_closed(subject: Subject, case: Case, story: Story, render: str | None) -> bool:
-    """Whether looking and closing at once change nothing; else each has to be tried by itself."""
-    made, _, head, _, closed, tail = subject.run(_closing(subject, case, story, render, watch=["look"]))
-    if made["raised"] is not None or closed["raised"] is not None or head["notes"] or tail["notes"]:
-        return False
-    whole = joined_at(head, tail)
-    return whole.raised is None and whole.seen == story.seen
+        subject.replay(case, story, first=cut, start=False),
+    ])  # fmt: skip
+    _did("looking", closed, "close() twice")
+    same("looking", story, joined_at(head, tail), "while another environment is closed")

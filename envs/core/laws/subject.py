@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
+import functools
 import importlib
 import os
 import re
@@ -24,10 +24,6 @@ _REFUSALS = ("ConfigError", "InstanceError")
 _KEPT = 512
 _BATCH_STEPS = 96
 """Steps of a batch at most: each is several of single environments, which are played beside it."""
-_AFTER = 16
-"""Steps of the episode after a reset without a seed."""
-_PARTS = 4
-"""Turns that a second environment takes in one episode."""
 
 
 class Subject:
@@ -50,7 +46,7 @@ class Subject:
         self._children: dict[str, Rig] = {}
         self._claims: dict[str, dict[str, Any]] = {}
         self._stories: dict[str, Story | Exception] = {}
-        self._kept: dict[str, list[Any]] = {}
+        self._kept: dict[str, Any] = {}
         self._forms: list[str] | None = None
         self.singles: dict[str, list[Story]] = {}
         """Episodes of single environments beside the rows of a batch, by case and row."""
@@ -74,7 +70,10 @@ class Subject:
             raise NotClaimed("a callable that no other process can import; name it as module:name")
         variables = {"hash": {"PYTHONHASHSEED": "4242"}, "plain": {"NUMBA_DISABLE_JIT": "1"}}[what]
         if what not in self._children:
-            self._children[what] = self._process(variables)
+            from ludarium.envs.core.laws.guard import Shared
+
+            own = self._process if self.guarded else functools.partial(Shared, self.target, limit=self.limit)
+            self._children[what] = own(environment=variables)
         return self._children[what]
 
     def run(self, program: list[Any], rig: Rig | None = None) -> list[Any]:
@@ -144,13 +143,9 @@ class Subject:
         return config_rows(getattr(importlib.import_module(module), name), count, self._works)
 
     def _works(self, options: dict[str, Any]) -> bool:
-        """Whether an environment can be made and reset under these options; a first seed says so of most of them."""
-        make = ["make", self._make("a", "single", options)]
-        for seeds in ((0,), (1, 77)):  # a play goes on after what was raised before, and drawing in vain takes long
-            results = self.run([make, *(["play", {"world": "a", "seed": seed}] for seed in seeds)])
-            if any(result["raised"] is not None for result in results):
-                return False
-        return True
+        """Whether an environment can be made and reset under these options."""
+        program = [["make", self._make("a", "single", options)], ["begin", {"world": "a", "seeds": [0, 1, 77]}]]
+        return bool(self.run(program)[1]["raised"] is None)
 
     def profile(self, name: str | Profile) -> Profile:
         """A profile by name."""
@@ -209,14 +204,18 @@ class Subject:
         form = self.form(case) if what not in self.forms else what
         return repr((what, form, self.length(case, form), case.replace(pinned=None)))
 
-    def kept(self, case: Case, what: str, found: Callable[[], list[Any]]) -> list[Any]:
+    def kept(self, case: Case, what: str, found: Callable[[], Any]) -> Any:
         """What `found` returns about a case, which several laws ask for."""
         key = self._key(what, case)
         if key not in self._kept:
-            if len(self._kept) >= _KEPT:
-                self._kept.pop(next(iter(self._kept)))
-            self._kept[key] = found()
+            self.keep(case, what, found())
         return self._kept[key]
+
+    def keep(self, case: Case, what: str, value: Any) -> None:
+        """Say what `kept` returns from now on."""
+        if len(self._kept) >= _KEPT:
+            self._kept.pop(next(iter(self._kept)))
+        self._kept[self._key(what, case)] = value
 
     def length(self, case: Case, form: str) -> int:
         """The steps of a case's policy in a form: fewer in a batch, whose rows take more steps than one episode all the same.
@@ -243,55 +242,6 @@ class Subject:
         except Broken as found:
             found.episode = story  # what led to it can be shortened
             raise
-
-    def afterwards(self, case: Case) -> dict[str, Any]:
-        """How the episode after a reset without a seed is played."""
-        policy = {"key": case.policy + 2, "mix": case.mix}
-        return {"seed": None, "policy": policy, "length": min(case.length, _AFTER)}
-
-    def at_once(self, case: Case) -> Story | None:
-        """The episode of a case under all that should change nothing, at once; None if something did.
-
-        Then each law finds out for itself. It is after another episode, beside a second environment, under another state
-        of the process's random numbers, with returned arrays and given actions overwritten, and with malformed actions
-        where they are claimed to raise. The episode `after` it begins with a reset without a seed.
-        """
-        if case.script is not None:
-            return None
-        key = self._key("at once", case)
-        if key not in self._stories:
-            self._stories[key] = self._all_at_once(case) or Broken("", "")
-        found = self._stories[key]
-        return found if isinstance(found, Story) else None
-
-    def doubt(self, case: Case) -> None:
-        """No longer believe that nothing changes the case's episode: something did since, so each law finds out for itself."""
-        if case.script is None:
-            self._stories[self._key("at once", case)] = Broken("", "")
-
-    def _all_at_once(self, case: Case) -> Story | None:
-        story, watch = self.play(case), ["global", "hold", "scribble", "scribble actions"]
-        if self.claims(case)["malformed"] == "raise":
-            watch.append("malformed")
-        parts = max(1, -(-story.steps // _PARTS))
-        other = {"world": "b", "start": False, "policy": {"key": case.policy + 1, "mix": 0}, "length": min(parts, 4)}
-        program = [["scramble", {"seed": case.seed + 1}], self.make(case), self.make(case, "b")]
-        program += [self.elsewhere(case, "a", case.before), self.elsewhere(case, "b", 0)]
-        mine = []
-        for at in range(0, max(1, story.steps), parts):
-            more: dict[str, Any] = {} if at == 0 else {"start": False}
-            mine.append(len(program))
-            program.append(self.replay(case, story, first=at, last=at + parts, watch=watch, fault=case.fault, **more))
-            program.append(["play", other])
-        program += [["scramble", {"seed": 1}], ["play", {"world": "a", **self.afterwards(case)}]]
-        results = self.run(program)
-        pieces = [Story(**results[place]) for place in mine]
-        notes = [note for piece in pieces for note in piece.notes]
-        seen = [record for piece in pieces for record in piece.seen]
-        if notes or pieces[-1].raised is not None or seen != story.seen:
-            return None
-        malformed = sum(piece.malformed for piece in pieces)
-        return dataclasses.replace(pieces[0], malformed=malformed, after=Story(**results[-1]))
 
     def words(self, case: Case) -> Story:
         """The episode of a case in words."""

@@ -48,7 +48,7 @@ def _single(subject: Subject, case: Case, story: Story, row: int, segments: list
         script = [item[row] for item in story.actions[first - 1 : last]]
         seed = case.seed + row if number == 0 else None
         program.append(
-            ["play", {"world": "a", "seed": seed, "script": script, "length": len(script), "watch": ["rows"]}]
+            ["play", {"world": "a", "seed": seed, "script": script, "length": len(script), "watch": ["rows", "bare"]}]
         )
     subject.singles[key] = [Story(**played) for played in subject.run(program)[1:]]
     return subject.singles[key]
