@@ -164,7 +164,7 @@ def loose(value: Any) -> str:
 
 def _feed_loosely(out: list[bytes], value: Any) -> None:
     if _is_array(value) and value.dtype.kind in "biuf":
-        out += (f"{value.shape}".encode(), value.astype("float64").tobytes())
+        out += (b"%r" % (value.shape,), value.astype("d").tobytes())
     elif isinstance(value, (bool, int, float)):
         out += (b"()", struct.pack("=d", value))
     elif isinstance(value, dict):
@@ -206,12 +206,17 @@ def _scribble(value: Any) -> None:
 
 
 # --- spaces ----------------------------------------------------------------------------------------------------------
+_SPACES = ("Discrete", "MultiDiscrete", "MultiBinary", "Box", "Tuple", "Dict", "Text", "AnyText")
+_KINDS: dict[type, str] = {}
+
+
 def kind_of(space: Any) -> str:
-    """The kind of a space by its name, or `other`."""
-    for kind in type(space).__mro__:
-        if kind.__name__ in ("Discrete", "MultiDiscrete", "MultiBinary", "Box", "Tuple", "Dict", "Text", "AnyText"):
-            return "Text" if kind.__name__ == "AnyText" else kind.__name__
-    return "other"
+    """The kind of a space by its name, or `other`; found once a type."""
+    kind = _KINDS.get(type(space))
+    if kind is None:
+        kind = next((base.__name__ for base in type(space).__mro__ if base.__name__ in _SPACES), "other")
+        kind = _KINDS[type(space)] = "Text" if kind == "AnyText" else kind
+    return kind
 
 
 def _parts(space: Any) -> list[tuple[Any, Any]]:
@@ -293,7 +298,7 @@ class Chooser:
         return {"sample": self._chance.below(1 << 20)}
 
     def _index(self, n: int, mask: Any, place: tuple[Any, ...]) -> int:
-        legal: Any = range(n) if mask is None else list(itertools.compress(range(n), mask))
+        legal = _allowed(n, mask)
         if self.wild and len(legal) < n and self._chance.below(16) < self.wild:
             self._legal = False
             out = [i for i in range(n) if not mask[i]]
@@ -361,6 +366,7 @@ def _near(text: str, chance: Chance) -> str:
     return near[chance.below(len(near))]
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def hash_of(place: tuple[Any, ...]) -> int:
     """A number for a place in a nested action, the same in every process."""
     return int(digest([str(p) for p in place]), 16)
@@ -387,7 +393,7 @@ def _split(mask: Any, counts: list[int]) -> list[Any]:
     """A mask of several choices, by choice: nested, or one row after another, for each seat or for all of them."""
     if mask is None:
         return [None] * len(counts)
-    if mask and not isinstance(mask[0], (list, tuple)):
+    if mask and not isinstance(mask[0], (list, tuple, bytes)):
         rows, at = [], 0
         for n in counts:
             rows.append(mask[at : at + n])
@@ -408,12 +414,26 @@ def _part(mask: Any, name: Any) -> Any:
 
 
 def _like(mask: Any) -> Any:
-    """A mask as plain lists; arrays would be slow to ask item by item."""
+    """A mask as plain lists, or bytes where they say as much; arrays would be slow to ask item by item."""
     if isinstance(mask, dict):
         return {name: _like(part) for name, part in mask.items()}
     if isinstance(mask, tuple):
         return [_like(part) for part in mask]
+    if _is_array(mask) and mask.dtype.char in "?bB" and len(mask.shape) in (1, 2) and mask.size:
+        data, width = mask.tobytes(), mask.shape[-1]
+        return data if len(mask.shape) == 1 else [data[i : i + width] for i in range(0, len(data), width)]
     return mask.tolist() if hasattr(mask, "tolist") else mask
+
+
+def _allowed(n: int, mask: Any) -> Any:
+    """The numbers below `n` that a row of a mask allows, in their order."""
+    if mask is None:
+        return range(n)
+    if type(mask) is bytes:
+        forbidden = mask.count(0, 0, n)
+        if not forbidden or forbidden == n:
+            return () if forbidden else range(n)
+    return list(itertools.compress(range(n), mask))
 
 
 def mask_fits(space: Any, mask: Any) -> bool:
@@ -895,7 +915,7 @@ class World:
                 n: [row if waited[first[n] + i] else [1] * len(row) for i, row in enumerate(rows)]
                 for n, rows in mask.items()
             }
-        if mask and isinstance(mask[0], list) and len(mask) == len(waited):
+        if mask and isinstance(mask[0], (list, bytes)) and len(mask) == len(waited):
             return [row if w else [1] * len(row) for row, w in zip(mask, waited)]
         return mask
 
