@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ludarium.testing import CheckError, check
+from ludarium.envs.core.laws.outcome import Crashed
+from ludarium.testing import CheckError, Subject, check
 
 BAD = {
     "Hangs": ("ends", "does not come back"),
@@ -48,6 +49,24 @@ def test_an_environment_that_reads_its_input_gets_none() -> None:
     assert check("worlds:Reads", ["repeatable"], guarded=True, limit=20.0).ok
 
 
+def test_a_crash_in_copying_is_of_that_law_though_episodes_are_shared() -> None:
+    report = check("worlds:CopyKills", ["snapshot", "copies", "ends"], guarded=True)
+    assert report.broken == ["copies"], report
+    assert "exit status 4" in report["copies"].reason
+    assert report["snapshot"].verdict == "kept"
+
+
+def test_what_has_no_display_is_looked_at_without_one() -> None:
+    report = check("worlds:NoDisplay")
+    assert report.ok, report
+    assert report["looking"].verdict == "kept"
+
+
+def test_what_looking_changes_is_of_that_law_though_episodes_are_shared() -> None:
+    report = check("worlds:ShowsTheEnd", seed=1)
+    assert report.broken == ["looking"], report
+
+
 def test_laws_behind_a_crash_are_blocked_and_say_so() -> None:
     report = check("worlds:Exits", ["repeatable", "ends", "copies"], guarded=True)
     assert report.broken == ["ends"]
@@ -74,6 +93,36 @@ def test_another_interpreter_needs_nothing_of_ours() -> None:
 def test_another_hash_seed_is_another_process() -> None:
     report = check("worlds:FromHash", ["repeatable", "fresh_process"], guarded=True)
     assert report.broken == ["fresh_process"], report
+
+
+def test_environments_take_turns_in_one_warm_process() -> None:
+    one, other = Subject("worlds:Counter"), Subject("worlds:Prints")
+    episode = [
+        ["make", {"world": "a"}],
+        ["play", {"world": "a", "seed": 1, "policy": {"key": 1, "mix": 0}, "length": 9}],
+    ]
+    said = [bool(subject.run(episode, subject.child("hash"))[1]["notes"]) for subject in (one, other, one, other)]
+    assert said == [False, True, False, True]
+    assert one.child("hash")._process is other.child("hash")._process  # type: ignore[attr-defined]
+    process = one.child("hash")._process._process  # type: ignore[attr-defined]
+    one.close()
+    assert process.poll() is None
+    other.close()
+    assert process.poll() is not None
+
+
+def test_one_that_ends_the_shared_process_leaves_the_other_its_own() -> None:
+    one, other = Subject("worlds:Counter"), Subject("worlds:Exits")
+    episode = [
+        ["make", {"world": "a"}],
+        ["play", {"world": "a", "seed": 1, "policy": {"key": 1, "mix": 0}, "length": 9}],
+    ]
+    before = one.run(episode, one.child("hash"))[1]["seen"]
+    with pytest.raises(Crashed, match="exit status 3"):
+        other.run(episode, other.child("hash"))
+    assert one.run(episode, one.child("hash"))[1]["seen"] == before
+    one.close()
+    other.close()
 
 
 def test_the_probe_imports_the_standard_library_alone() -> None:

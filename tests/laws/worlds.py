@@ -154,3 +154,36 @@ class FromHash(Counter):
 
     def _see(self) -> Any:
         return np.array([self.t, next(iter({f"{n:03}" for n in range(9)}))], np.int64)
+
+
+class CopyKills(Counter):
+    """Can go back, and be copied only at the price of its process."""
+
+    def snapshot(self) -> Any:
+        return self.t, self.last, self.np_random.bit_generator.state
+
+    def restore(self, kept: Any) -> None:
+        self.t, self.last, self.np_random.bit_generator.state = kept
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        os._exit(4)
+
+
+class NoDisplay(Counter):
+    """Pictures need a library that is not there."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "max_steps": 40}  # type: ignore[misc]
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        if render_mode is not None:
+            raise ImportError("no display")
+        super().__init__()
+
+
+class ShowsTheEnd(Counter):
+    """Whoever describes it in step 16 brings it to its end."""
+
+    def describe(self) -> str:
+        if self.t == 16:
+            self.t = 39
+        return "a counter"
