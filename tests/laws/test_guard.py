@@ -56,6 +56,15 @@ def test_a_crash_in_copying_is_of_that_law_though_episodes_are_shared() -> None:
     assert report["snapshot"].verdict == "kept"
 
 
+@pytest.mark.parametrize("guarded", [True, False])
+def test_what_there_is_one_of_can_be_checked_and_said(guarded: bool) -> None:
+    report = check("worlds:OnlyOne", guarded=guarded, seed=1)
+    assert report.broken == ["interleaved"], report
+    assert "a second environment cannot be made beside it: RuntimeError: address already in use" in (
+        report["interleaved"].reason
+    )
+
+
 def test_what_has_no_display_is_looked_at_without_one() -> None:
     report = check("worlds:NoDisplay")
     assert report.ok, report

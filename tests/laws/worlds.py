@@ -187,3 +187,18 @@ class ShowsTheEnd(Counter):
         if self.t == 16:
             self.t = 39
         return "a counter"
+
+
+class OnlyOne(Counter):
+    """Holds what there is one of, such as a port: a second one cannot be made until the first is closed."""
+
+    held = 0
+
+    def __init__(self) -> None:
+        if OnlyOne.held:
+            raise RuntimeError("address already in use")
+        super().__init__()
+        OnlyOne.held += 1
+
+    def close(self) -> None:
+        OnlyOne.held = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ludarium.envs.core.laws.cases import Case
+from ludarium.envs.core.laws.outcome import Broken
 from ludarium.envs.core.laws.rig import Story, same
 from ludarium.envs.core.laws.subject import Subject
 from ludarium.envs.core.laws.together import beside
@@ -67,5 +68,9 @@ def interleaved(subject: Subject, case: Case) -> None:
         mine.append(len(program))
         program.append(subject.replay(case, story, first=at, last=at + chunk, start=False))
     results = subject.run(program)
+    raised = results[1]["raised"]
+    if raised is not None:
+        told = f"{raised['type']}: {raised['message']}"
+        raise Broken("interleaved", f"a second environment cannot be made beside it: {told}", 0)
     pieces = joined([Story(**results[i]) for i in mine])
     same("interleaved", story, pieces, "beside a second environment")

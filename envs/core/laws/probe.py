@@ -1460,7 +1460,7 @@ class Driver:
             _scramble(0)
             results = []
             for self._operation, (name, arguments) in enumerate(program):
-                result = getattr(self, f"op_{name}")(**arguments)
+                result = self._done(name, arguments)
                 said = ears.getvalue() + (self.heard() if self.heard is not None else "")
                 if said:
                     ears.seek(0)
@@ -1475,6 +1475,13 @@ class Driver:
             random.setstate(before)
             if arrays is not None and numpy is not None:
                 numpy.random.set_state(arrays)
+
+    def _done(self, name: str, arguments: dict[str, Any]) -> Any:
+        """What comes of an operation; about a world that could not be made, what its making raised."""
+        world = arguments.get("world")
+        if name in ("make", "play", "begin") or world is None or world in self.worlds:
+            return getattr(self, f"op_{name}")(**arguments)
+        return {"raised": self.failed.get(world), "value": None, "notes": [], "relations": []}
 
     # operations
     def op_make(self, world: str, form: str | None = None, config: Any = None, rows: int = 3, mode: str = "",

@@ -99,8 +99,8 @@ def _disturbed(
     program += [subject.elsewhere(case, "a", case.before), subject.elsewhere(case, "b", 0)]
     parts = []
     for at in range(0, max(1, story.steps), size):
-        last = at + size >= story.steps
-        program.append(["close", {"world": "b"}] if last else ["play", other])
+        program += [["play", other]] if at else []
+        program += [["close", {"world": "b"}]] if at + size >= story.steps else []
         parts.append(len(program))
         more: dict[str, Any] = {} if at == 0 else {"start": False}
         program.append(subject.replay(case, story, first=at, last=at + size, watch=watch, fault=case.fault, **more))
@@ -108,8 +108,10 @@ def _disturbed(
     results = subject.run(program)
     pieces = [Story(**results[place]) for place in parts]
     seen = [record for piece in pieces for record in piece.seen]
-    made = results[1]["raised"] is None
-    raised = not made or pieces[-1].raised is not None or results[parts[-1] - 1]["raised"] is not None
+    made, closed = results[1]["raised"] is None, results[parts[-1] - 1]
+    raised = [
+        result["raised"] for result in (*results[1:3], closed, results[parts[-1]]) if result["raised"] is not None
+    ]
     if raised or seen != story.seen or any(piece.notes for piece in pieces):
         return None, made
     malformed = sum(piece.malformed for piece in pieces)
