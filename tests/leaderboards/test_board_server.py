@@ -116,7 +116,7 @@ def test_kill_9_of_a_worker_and_of_the_server_loses_nothing(prepared, packed, ti
         entry, rows = store.submissions.get(digests[0]), store.submissions.episodes(digests[0])
         assert len(rows) == 8
         assert entry.verdict["score"] == pytest.approx(sum(row["score"] for row in rows) / 8)
-        assert entry.measured["wall_s"] > entry.measured["cpu_s"] > 0
+        assert entry.measured["wall_s"] > entry.measured["cpu_s"] >= 0  # under a limit, a process's clock goes in ticks
         assert not any(str(place) in json.dumps([entry.verdict, rows]) for place in (folder, tiny_track.path.parent))
         assert store.check_blobs() == []
         store.check_chain()
