@@ -38,9 +38,9 @@ def _final(subject: Subject, case: Case, story: Story, law: str) -> dict[str, An
 
 def _call(subject: Subject, case: Case, function: str, law: str) -> Any:
     """What a function of ours finds in a world at the end of the case's episode; all are asked at once, in their order."""
-    usual, case = case, case.replace(pinned=subject.form(case, _ONE))
     story = subject.play(case)
-    calls = in_parts(subject, usual) if subject.form(usual) == case.pinned else None
+    usual = subject.form(case.replace(pinned=None))  # the form in which other laws share the episode
+    calls = in_parts(subject, case) if usual == case.pinned else None
     if calls is None:
         program = [subject.make(case), subject.replay(case, story), *CALLS.values()]
         calls = subject.kept(case, "calls", lambda: dict(zip(CALLS, subject.run(program)[2:], strict=True)))
@@ -52,10 +52,10 @@ def _call(subject: Subject, case: Case, function: str, law: str) -> Any:
 
 def metrics(subject: Subject, case: Case) -> None:
     """The figures that it reports are those that the episode gives when it is played and counted again."""
-    usual, case = case, case.replace(pinned=subject.form(case, _ONE))
+    case = case.replace(pinned=subject.form(case, _ONE))
     claims, story = subject.claims(case), subject.play(case)
     if claims["ours"]:
-        found = _call(subject, usual, "recounted", "metrics")
+        found = _call(subject, case, "recounted", "metrics")
         if found:
             raise Broken("metrics", found, story.steps)
         return
@@ -80,10 +80,10 @@ def _total(story: Story) -> float:
 
 def bound(subject: Subject, case: Case) -> None:
     """No play is better than the bound that the environment states."""
-    usual, case = case, case.replace(pinned=subject.form(case, _ONE))
+    case = case.replace(pinned=subject.form(case, _ONE))
     claims, story = subject.claims(case), subject.play(case)
     if claims["ours"]:
-        found = _call(subject, usual, "passed_bounds", "bound")
+        found = _call(subject, case, "passed_bounds", "bound")
         if found is None:
             raise NotClaimed("it states no bounds")
         if found:

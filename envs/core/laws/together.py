@@ -19,6 +19,7 @@ CALLS: dict[str, list[Any]] = {
 _AFTER = 16
 """Steps of the episode after a reset without a seed."""
 _TRIES = 2
+"""How often an episode that came out otherwise is played again by itself."""
 _PARTS = 4
 """Turns that a second environment takes in one episode."""
 
@@ -86,9 +87,7 @@ def beside(subject: Subject, case: Case) -> Beside | None:
     return kept
 
 
-def _disturbed(
-    subject: Subject, case: Case, render: dict[str, str], look: list[str]
-) -> tuple[Beside | None, bool]:  # fmt: skip
+def _disturbed(subject: Subject, case: Case, render: dict[str, str], look: list[str]) -> tuple[Beside | None, bool]:
     """What came of the disturbed episode, and whether an environment could be made for it."""
     story, watch = subject.play(case), ["global", "hold", "scribble", "scribble actions", *look]
     if subject.claims(case)["malformed"] == "raise":
@@ -108,10 +107,8 @@ def _disturbed(
     results = subject.run(program)
     pieces = [Story(**results[place]) for place in parts]
     seen = [record for piece in pieces for record in piece.seen]
-    made, closed = results[1]["raised"] is None, results[parts[-1] - 1]
-    raised = [
-        result["raised"] for result in (*results[1:3], closed, results[parts[-1]]) if result["raised"] is not None
-    ]
+    made = results[1]["raised"] is None
+    raised = any(results[place]["raised"] is not None for place in (1, 2, parts[-1] - 1, parts[-1]))
     if raised or seen != story.seen or any(piece.notes for piece in pieces):
         return None, made
     malformed = sum(piece.malformed for piece in pieces)
