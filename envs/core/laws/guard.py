@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import weakref
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -161,15 +162,16 @@ class Shared:
     What it runs has the `limit` of time for each operation, and none of memory, as in the process of the checker.
     """
 
-    _open: ClassVar[dict[tuple[Any, ...], tuple[Guarded, set[int]]]] = {}
+    _open: ClassVar[dict[tuple[Any, ...], tuple[Guarded, set[object]]]] = {}
 
     def __init__(self, target: dict[str, Any], environment: dict[str, str], limit: float) -> None:
         self._target = dict(target)
-        self._key = (tuple(environment.items()), limit, os.getcwd(), tuple(sys.path))
-        if self._key not in self._open:
-            self._open[self._key] = (Guarded(target, sys.executable, environment, limit, 0), set())
-        self._process, users = self._open[self._key]
-        users.add(id(self))
+        key, seat = (tuple(environment.items()), limit, os.getcwd(), tuple(sys.path)), object()
+        if key not in self._open:
+            self._open[key] = (Guarded(target, sys.executable, environment, limit, 0), set())
+        self._process, users = self._open[key]
+        users.add(seat)
+        self._leave = weakref.finalize(self, Shared._left, key, seat)  # also where nobody thought of closing
 
     def run(self, program: list[Any]) -> list[Any]:
         """Do the operations; see `Guarded`."""
@@ -178,10 +180,12 @@ class Shared:
 
     def close(self) -> None:
         """Leave the process."""
-        if self._key not in self._open:
-            return
-        process, users = self._open[self._key]
-        users.discard(id(self))
+        self._leave()
+
+    @classmethod
+    def _left(cls, key: tuple[Any, ...], seat: object) -> None:
+        process, users = cls._open[key]
+        users.remove(seat)
         if not users:
             process.close()
-            del self._open[self._key]
+            del cls._open[key]
